@@ -1,0 +1,56 @@
+"""What is asked of a language model, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Vocabulary(StrEnum):
+    """Which names a model uses for utilities in its answer.
+
+    The embedded model knows the seven concepts; a large model reads the scenario's own names and descriptions.
+    """
+
+    CONCEPTS = "concepts"
+    UTILITIES = "utilities"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionRequest:
+    """A chat to be answered by one JSON document of the schema, within `deadline_s` seconds."""
+
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Any]
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int = 0
+    deadline_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A place [start, end) of the answer where the model chose, and the probability of what it chose."""
+
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A whole answer: the text, the model that gave it, and the probabilities of its choices if it tells them."""
+
+    text: str
+    model: str
+    choices: tuple[Choice, ...] = ()

@@ -1,0 +1,146 @@
+"""What a goal was read as: the reading before any weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+MAX_INTENTS: Final = 6
+
+
+class Decision(StrEnum):
+    """Whether the goal asks for anything that a utility measures."""
+
+    PROPOSE = "propose"
+    NO_CHANGE = "no_change"
+
+
+class Direction(StrEnum):
+    """Where a utility's weight is to go."""
+
+    RAISE = "raise"
+    LOWER = "lower"
+    HOLD = "hold"
+
+
+class Emphasis(StrEnum):
+    """How strongly the text asks for it."""
+
+    SLIGHT = "slight"
+    CLEAR = "clear"
+    DOMINANT = "dominant"
+
+    @property
+    def strength(self) -> float:
+        """The share of its free range that a weight moves (`reward_llm.domain.weighting`)."""
+        return _STRENGTH[self]
+
+
+_STRENGTH: Final = {Emphasis.SLIGHT: 0.3, Emphasis.CLEAR: 0.6, Emphasis.DOMINANT: 1.0}
+
+
+class Role(StrEnum):
+    """What an intent is for."""
+
+    OBJECTIVE = "objective"
+    GUARDRAIL = "guardrail"
+
+
+class Reader(StrEnum):
+    """Who read an intent out of the text."""
+
+    MODEL = "model"
+    RULES = "rules"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters [start, end) of the goal's text."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The characters themselves."""
+        return text[self.start : self.end]
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share a character."""
+        return self.start < other.end and other.start < self.end
+
+
+class Unit(StrEnum):
+    """What a number counts."""
+
+    COUNT = "count"
+    MONEY = "money"
+    PERCENT = "percent"
+    """A share; 15 % has the value 0.15."""
+    POINTS = "points"
+    """A difference of shares; +2pp has the value 0.02."""
+    MULTIPLE = "multiple"
+    """A factor; 翻倍 and "double" have the value 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A number in the text.
+
+    `currency` is an ISO 4217 code where the text names one.
+    """
+
+    value: float
+    unit: Unit
+    span: Span
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One thing that the text asks for.
+
+    `spans` is the evidence in the text, empty where no single place says it. `confidence` is the reader's
+    probability of this intent, None where the reader gives none.
+    """
+
+    utility: str
+    direction: Direction
+    emphasis: Emphasis
+    spans: tuple[Span, ...] = ()
+    target: Quantity | None = None
+    read_by: Reader = Reader.MODEL
+    confidence: float | None = None
+
+    @property
+    def role(self) -> Role:
+        """A hold is a guardrail, everything else an objective."""
+        return Role.GUARDRAIL if self.direction is Direction.HOLD else Role.OBJECTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something about a reading that a person should know."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpretation:
+    """The reading of one goal: `intents` is empty exactly when the decision is no_change."""
+
+    decision: Decision
+    intents: tuple[Intent, ...] = ()
+    rationale: str = ""
+    notices: tuple[Notice, ...] = ()
+
+    def intent(self, utility: str) -> Intent | None:
+        """The intent on that utility, if there is one."""
+        return next((i for i in self.intents if i.utility == utility), None)
+
+    @property
+    def confidence(self) -> float | None:
+        """The confidence of the least certain intent, None where no reader gave one."""
+        known = [i.confidence for i in self.intents if i.confidence is not None]
+        return min(known, default=None)

@@ -1,0 +1,132 @@
+"""A policy: an immutable, content-addressed version of weights for a scope."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import rfc8785
+
+from reward_llm.domain.goal import Window
+from reward_llm.domain.interpretation import Interpretation, Quantity
+from reward_llm.domain.scenario import Scenario, Scope
+from reward_llm.domain.weights import Weights
+
+_ID_DIGITS: Final = 20
+
+
+class Source(StrEnum):
+    """Where weights came from."""
+
+    VLLM = "vllm"
+    EMBEDDED = "embedded"
+    SCRIPTED = "scripted"
+    RULES = "rules"
+    LAST_KNOWN_GOOD = "last_known_good"
+    DEFAULT = "default"
+    HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardPolicy:
+    """Weights for a scope, with where they came from.
+
+    `version` counts the scope's policies from 1; 0 is the scenario's defaults. `origin` is the goal or the edit
+    that they came from.
+    """
+
+    scope: Scope
+    version: int
+    weights: Weights
+    source: Source
+    origin: str
+    created_at: datetime
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the content hash is taken over."""
+        return {
+            "kind": "reward_policy/1",
+            "scenario": self.scope.scenario,
+            "segment": self.scope.segment,
+            "version": self.version,
+            "weights": dict(self.weights),
+            "source": self.source.value,
+            "origin": self.origin,
+        }
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over the RFC 8785 canonical JSON of `document`, in hexadecimal."""
+        return hashlib.sha256(rfc8785.dumps(self.document)).hexdigest()
+
+    @property
+    def policy_id(self) -> str:
+        """The content hash, shortened to a name."""
+        return f"pol_{self.content_hash[:_ID_DIGITS]}"
+
+
+def default_policy(scenario: Scenario, segment: str | None, created_at: datetime) -> RewardPolicy:
+    """The scenario's defaults as a policy: what holds where nothing was activated."""
+    return RewardPolicy(
+        scope=Scope(scenario.name, segment),
+        version=0,
+        weights=scenario.defaults,
+        source=Source.DEFAULT,
+        origin="scenario",
+        created_at=created_at,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One step of the way to an answer: who was asked and, if it failed, why.
+
+    `raw_answer` is what a model said, cut to what is worth keeping; `duration_s` is in seconds.
+    """
+
+    source: Source
+    succeeded: bool
+    duration_s: float
+    reason: str | None = None
+    raw_answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What is needed to say afterwards why the weights are what they are."""
+
+    prompt: str | None = None
+    prompt_hash: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """An interpretation and weights with their provenance, not yet decided on.
+
+    `reason` says why a fallback answered; None when the first choice did.
+    """
+
+    interpretation: Interpretation
+    numbers: tuple[Quantity, ...]
+    weights: Weights
+    source: Source
+    reason: str | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """A policy put into force for a while; of those that cover a moment the latest `sequence` wins."""
+
+    sequence: int
+    policy: RewardPolicy
+    window: Window
+    activated_at: datetime
+    activated_by: str

@@ -1,0 +1,204 @@
+"""Every error that the project raises on purpose.
+
+RewardLLMError
+├── InvalidInput            what was sent can't be used; sending it again won't help
+│   ├── GoalInvalid
+│   ├── WeightsInvalid
+│   └── ScenarioInvalid
+├── NotFound
+│   ├── ScenarioUnknown
+│   ├── SegmentUnknown
+│   ├── GoalUnknown
+│   ├── PolicyUnknown
+│   └── PromptUnknown
+├── Conflict
+│   └── IdempotencyConflict
+├── GateRefused             the gate found violations in an answer or an edit
+├── ModelError              the language model gave no usable answer
+│   ├── ModelUnavailable
+│   ├── ModelTimeout
+│   ├── AnswerTruncated
+│   ├── AnswerMalformed
+│   └── CheckpointInvalid
+├── StoreUnavailable        the database can't be read or written now
+├── ServiceUnavailable      the command line can't reach the service
+├── ServiceRefused          the service answered with a problem document
+└── ConfigurationInvalid
+
+Each knows whether trying again may help (`retryable`) and may carry a `hint` that says what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One thing that is wrong with a value, and where."""
+
+    path: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class RewardLLMError(Exception):
+    """The root of the tree."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str | None = None, violations: Sequence[Violation] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.violations = tuple(violations)
+
+
+class InvalidInput(RewardLLMError):
+    """What was sent can't be used."""
+
+    code = "invalid_input"
+
+
+class GoalInvalid(InvalidInput):
+    """A goal that can't be read at all: empty, too long, a window that ends before it starts."""
+
+    code = "goal_invalid"
+
+
+class WeightsInvalid(InvalidInput):
+    """Weights off the simplex or over other utilities than the scenario's."""
+
+    code = "weights_invalid"
+
+
+class ScenarioInvalid(InvalidInput):
+    """A scenario file that breaks its schema or contradicts itself."""
+
+    code = "scenario_invalid"
+
+
+class NotFound(RewardLLMError):
+    """Nothing by that name."""
+
+    code = "not_found"
+
+
+class ScenarioUnknown(NotFound):
+    """No scenario by that name."""
+
+    code = "scenario_unknown"
+
+
+class SegmentUnknown(NotFound):
+    """The scenario has no segment by that name."""
+
+    code = "segment_unknown"
+
+
+class GoalUnknown(NotFound):
+    """No goal by that id."""
+
+    code = "goal_unknown"
+
+
+class PolicyUnknown(NotFound):
+    """No policy by that id."""
+
+    code = "policy_unknown"
+
+
+class PromptUnknown(NotFound):
+    """No prompt bundle by that name."""
+
+    code = "prompt_unknown"
+
+
+class Conflict(RewardLLMError):
+    """The request contradicts what is stored."""
+
+    code = "conflict"
+
+
+class IdempotencyConflict(Conflict):
+    """An Idempotency-Key came back with another request."""
+
+    code = "idempotency_conflict"
+
+
+class GateRefused(RewardLLMError):
+    """The gate found violations; they are in `violations`."""
+
+    code = "gate_refused"
+
+
+class ModelError(RewardLLMError):
+    """The language model gave no usable answer."""
+
+    code = "model_error"
+
+
+class ModelUnavailable(ModelError):
+    """The model server can't be reached or refuses to answer."""
+
+    code = "model_unavailable"
+    retryable = True
+
+
+class ModelTimeout(ModelError):
+    """The model took longer than its deadline."""
+
+    code = "model_timeout"
+    retryable = True
+
+
+class AnswerTruncated(ModelError):
+    """The answer hit the token limit before its end."""
+
+    code = "answer_truncated"
+    retryable = True
+
+
+class AnswerMalformed(ModelError):
+    """The answer isn't the JSON document that was asked for; details are in `violations`."""
+
+    code = "answer_malformed"
+    retryable = True
+
+
+class CheckpointInvalid(ModelError):
+    """A checkpoint folder is missing, incomplete or damaged."""
+
+    code = "checkpoint_invalid"
+
+
+class StoreUnavailable(RewardLLMError):
+    """The database can't be read or written now."""
+
+    code = "store_unavailable"
+    retryable = True
+
+
+class ServiceUnavailable(RewardLLMError):
+    """The command line can't reach the service."""
+
+    code = "service_unavailable"
+    retryable = True
+
+
+class ServiceRefused(RewardLLMError):
+    """The service answered with a problem document."""
+
+    code = "service_refused"
+
+
+class ConfigurationInvalid(RewardLLMError):
+    """A setting that can't be used."""
+
+    code = "configuration_invalid"
