@@ -1,0 +1,8 @@
+"""What is remembered: goals, proposals, policies, activations and the audit log, in a SQL database."""
+
+from __future__ import annotations
+
+from reward_llm.store.migrate import downgrade, revision, upgrade
+from reward_llm.store.sql_store import SqlStore
+
+__all__ = ["SqlStore", "downgrade", "revision", "upgrade"]

@@ -1,0 +1,64 @@
+"""The database's schema, step by step; every run is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from reward_llm.store.engine import reading_engine, writing_engine
+from reward_llm.store.failures import translated
+
+T = TypeVar("T")
+
+_MIGRATIONS: Final = "reward_llm.store:migrations"
+
+
+async def upgrade(url: str) -> None:
+    """Bring the database to the newest schema; a file that isn't there yet is made.
+
+    Raises:
+        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        StoreUnavailable: If the database can't be written.
+    """
+    await _run(writing_engine(url), lambda connection: command.upgrade(_config(connection), "head"))
+
+
+async def downgrade(url: str, target: str) -> None:
+    """Take the database back to an older schema ("base" is none), losing what that has no place for.
+
+    Raises:
+        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        StoreUnavailable: If the database can't be written.
+    """
+    await _run(writing_engine(url), lambda connection: command.downgrade(_config(connection), target))
+
+
+async def revision(url: str) -> str | None:
+    """The schema that the database has, None if it has none.
+
+    Raises:
+        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        StoreUnavailable: If the database can't be read.
+    """
+    return await _run(reading_engine(url), lambda c: MigrationContext.configure(c).get_current_revision())
+
+
+def _config(connection: Connection) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", _MIGRATIONS)
+    return config
+
+
+async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    try:
+        with translated():
+            async with engine.begin() as connection:
+                return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
