@@ -1,0 +1,187 @@
+"""A small Qwen2 inside the process, its answers held to the schema by llguidance.
+
+    prompt ─► prefill ─► [ forced tokens ─► forward ─► mask ─► arg max or sample ] ─► end of the document
+
+Where the schema leaves one continuation only, its tokens are appended without asking the model, so a reading
+costs one forward pass for each real choice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import llguidance.hf
+import numpy as np
+import torch
+from llguidance import LLMatcher
+from safetensors import SafetensorError
+from transformers import AutoTokenizer, Qwen2ForCausalLM
+
+from reward_llm.domain.completion import Choice, Completion, CompletionRequest, Vocabulary
+from reward_llm.domain.policy import Source
+from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
+from reward_llm.resources import checkpoint_dir
+
+REQUIRED_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+CHECKSUMS: Final = "SHA256SUMS"
+_RETRAIN_HINT: Final = "Install the package again, or train a model with `reward-llm model train`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedConfig:
+    """Which checkpoint to load, and how it runs."""
+
+    checkpoint: Path | None = None
+    """A folder in the Hugging Face layout; None takes the one that ships."""
+    vocabulary: Vocabulary = Vocabulary.CONCEPTS
+    threads: int = 2
+    """Threads of a forward pass."""
+
+
+class EmbeddedModel:
+    """Qwen2 through transformers on the CPU, one answer at a time.
+
+    Raises:
+        CheckpointInvalid: If the folder is missing, incomplete, or damaged.
+    """
+
+    source = Source.EMBEDDED
+
+    def __init__(self, config: EmbeddedConfig) -> None:
+        folder = config.checkpoint or checkpoint_dir()
+        digest = verify_checkpoint(folder)
+        torch.set_num_threads(config.threads)
+        self.vocabulary = config.vocabulary
+        self.name = f"{folder.name}@{digest[:12]}"
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model = Qwen2ForCausalLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
+            self._ll_tokenizer = llguidance.hf.from_tokenizer(self._tokenizer, n_vocab=self._model.config.vocab_size)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as exc:
+            raise CheckpointInvalid(f"the checkpoint in {folder} can't be loaded: {exc}", hint=_RETRAIN_HINT) from exc
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded-model")
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Answer the chat; see `LanguageModel.complete`."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, self._complete, request, time.monotonic() + request.deadline_s
+        )
+
+    async def ping(self) -> str:
+        """Ready once it is built."""
+        return self.name
+
+    async def aclose(self) -> None:
+        """Let the thread go."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @torch.inference_mode()
+    def _complete(self, request: CompletionRequest, deadline: float) -> Completion:
+        prompt = self._encode(request)
+        matcher = LLMatcher(self._ll_tokenizer, _grammar(json.dumps(request.schema)), log_level=0)
+        generator = torch.Generator().manual_seed(request.seed)
+        answer = _Answer(tokenizer=self._tokenizer)
+        pending, cache = prompt, None
+        while True:
+            forced = matcher.compute_ff_tokens()
+            if forced:
+                matcher.consume_tokens(forced)
+                answer.extend(forced)
+                pending = [*pending, *forced]
+            if matcher.is_stopped():
+                break
+            if len(answer.tokens) >= request.max_tokens:
+                raise AnswerTruncated(f"the answer is longer than {request.max_tokens} tokens")
+            if time.monotonic() > deadline:
+                raise ModelTimeout(f"the embedded model took longer than {request.deadline_s:g} s")
+            output = self._model(input_ids=torch.tensor([pending]), past_key_values=cache, use_cache=True)
+            cache = output.past_key_values
+            token, probability = _choose(output.logits[0, -1], matcher, request.temperature, generator)
+            matcher.consume_token(token)
+            if token == self._tokenizer.eos_token_id:
+                break
+            answer.choose(token, probability)
+            pending = [token]
+        if matcher.is_error():
+            raise ModelError(f"constrained decoding failed: {matcher.get_error()}")
+        return Completion(text=answer.text, model=self.name, choices=tuple(answer.choices))
+
+    def _encode(self, request: CompletionRequest) -> list[int]:
+        messages = [{"role": m.role, "content": m.content} for m in request.messages]
+        text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        tokens: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        room = self._model.config.max_position_embeddings - request.max_tokens
+        if len(tokens) > room:
+            raise ModelError(f"the prompt has {len(tokens)} tokens; the embedded model reads at most {room}")
+        return tokens
+
+
+class _Answer:
+    """The answer so far, with the probability of every choice in it."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokens: list[int] = []
+        self.choices: list[Choice] = []
+        self._tokenizer = tokenizer
+
+    @property
+    def text(self) -> str:
+        return str(self._tokenizer.decode(self.tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+    def extend(self, tokens: list[int]) -> None:
+        self.tokens += tokens
+
+    def choose(self, token: int, probability: float) -> None:
+        start = len(self.text)
+        self.tokens.append(token)
+        self.choices.append(Choice(start=start, end=len(self.text), probability=probability))
+
+
+def _choose(
+    logits: torch.Tensor, matcher: LLMatcher, temperature: float, generator: torch.Generator
+) -> tuple[int, float]:
+    """A token that the schema allows, and its probability among those."""
+    bias = np.frombuffer(matcher.compute_logit_bias(), dtype=np.uint8)
+    allowed = torch.from_numpy(bias[: logits.shape[0]] > 0)
+    masked = logits.masked_fill(~allowed, float("-inf"))
+    probabilities = torch.softmax(masked, dim=-1)
+    if not torch.isfinite(probabilities).all():
+        raise ModelError("the model's logits aren't finite", hint=_RETRAIN_HINT)
+    if temperature > 0:
+        weights = torch.softmax(masked / temperature, dim=-1)
+        token = int(torch.multinomial(weights, 1, generator=generator))
+    else:
+        token = int(probabilities.argmax())
+    return token, float(probabilities[token])
+
+
+@lru_cache(maxsize=64)
+def _grammar(schema: str) -> str:
+    grammar: str = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
+    return grammar
+
+
+def verify_checkpoint(folder: Path) -> str:
+    """The SHA-256 of a checkpoint's weights, in hexadecimal.
+
+    Raises:
+        CheckpointInvalid: If a file is missing, or differs from the folder's `SHA256SUMS`.
+    """
+    missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointInvalid(f"the checkpoint in {folder} lacks {', '.join(missing)}", hint=_RETRAIN_HINT)
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in REQUIRED_FILES}
+    sums = folder / CHECKSUMS
+    for line in sums.read_text("utf-8").splitlines() if sums.is_file() else []:
+        digest, _, name = line.partition("  ")
+        if digests.get(name, digest) != digest:
+            raise CheckpointInvalid(f"{name} in {folder} is damaged: its checksum differs", hint=_RETRAIN_HINT)
+    return digests["model.safetensors"]

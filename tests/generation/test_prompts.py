@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reward_llm.domain.completion import Vocabulary
+from reward_llm.errors import ConfigurationInvalid, PromptUnknown
+from reward_llm.generation.prompts import load_bundle
+from reward_llm.resources import prompts_dir
+from tests.strategies import HOME_FEED, VIDEO_FEED
+
+BUNDLE = load_bundle("goal_to_intents")
+SOURCE = (prompts_dir() / "goal_to_intents.md").read_text("utf-8")
+
+
+@given(st.text(min_size=1))
+def test_the_goal_is_data_that_comes_back_whole(goal):
+    system, user = BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, goal)
+    assert json.loads(user.content) == {"goal": goal}
+    assert system == BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, "another")[0]
+
+
+def test_template_syntax_in_a_goal_stays_text():
+    goal = "{{ scenario.__class__ }}{% for x in y %}${goal}"
+    assert json.loads(BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, goal)[1].content) == {"goal": goal}
+
+
+def test_the_system_turn_names_every_utility_in_both_languages():
+    system = BUNDLE.render(VIDEO_FEED, Vocabulary.UTILITIES, "x")[0].content
+    for utility in VIDEO_FEED.utilities:
+        assert f"- {utility.name}: {utility.description.en} {utility.description.zh}" in system
+
+
+def test_examples_speak_the_scenarios_names_and_leave_out_what_it_lacks():
+    system = BUNDLE.render(VIDEO_FEED, Vocabulary.UTILITIES, "x")[0].content
+    assert '"utility":"fresh_creators"' in system
+    assert '"utility":"gmv"' not in system
+
+
+def test_the_hash_changes_with_any_part_of_the_bundle(tmp_path):
+    hashes = {BUNDLE.content_hash}
+    for old, new in [
+        ("max_tokens: 600", "max_tokens: 601"), ("one short sentence", "one sentence"), ("{{ goal }}", "{{ goal }}."),
+        ("Mix it up", "Mix them up"),
+    ]:  # fmt: skip
+        (tmp_path / "goal_to_intents.md").write_text(SOURCE.replace(old, new), "utf-8")
+        hashes.add(load_bundle("goal_to_intents", tmp_path).content_hash)
+    assert len(hashes) == 5
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("no front matter", "expected front matter"),
+        (SOURCE.replace("variables: [scenario, ", "variables: [surface, "), "scenario, surface"),
+        (SOURCE.replace("{{ goal }}", "{{ goal }} {{ secret }}"), "secret"),
+        (SOURCE.replace("{{ goal }}", "{{ goal "), "goal_to_intents.md"),
+        (SOURCE.replace("max_tokens: 600", "max_token: 600"), "max_token"),
+    ],
+)
+def test_a_broken_template_is_refused_when_it_is_loaded(source, complaint, tmp_path):
+    (tmp_path / "goal_to_intents.md").write_text(source, "utf-8")
+    with pytest.raises(ConfigurationInvalid, match=complaint):
+        load_bundle("goal_to_intents", tmp_path)
+
+
+def test_an_unknown_prompt_says_where_prompts_are():
+    with pytest.raises(PromptUnknown) as caught:
+        load_bundle("goal_to_poems")
+    assert str(prompts_dir()) in caught.value.hint
