@@ -2,6 +2,8 @@
 
 RewardLLMError
 ├── InvalidInput            what was sent can't be used; sending it again won't help
+│   ├── BodyMalformed
+│   ├── BodyTooLarge
 │   ├── GoalInvalid
 │   ├── WeightsInvalid
 │   └── ScenarioInvalid
@@ -12,6 +14,7 @@ RewardLLMError
 │   ├── PolicyUnknown
 │   └── PromptUnknown
 ├── Conflict
+│   ├── GoalPending
 │   └── IdempotencyConflict
 ├── GateRefused             the gate found violations in an answer or an edit
 ├── ModelError              the language model gave no usable answer
@@ -64,6 +67,18 @@ class InvalidInput(RewardLLMError):
     """What was sent can't be used."""
 
     code = "invalid_input"
+
+
+class BodyMalformed(InvalidInput):
+    """A request's body that isn't one JSON document in UTF-8."""
+
+    code = "body_malformed"
+
+
+class BodyTooLarge(InvalidInput):
+    """A request's body over the limit."""
+
+    code = "body_too_large"
 
 
 class GoalInvalid(InvalidInput):
@@ -124,6 +139,13 @@ class Conflict(RewardLLMError):
     """The request contradicts what is stored."""
 
     code = "conflict"
+
+
+class GoalPending(Conflict):
+    """The same goal was submitted before and is still being read."""
+
+    code = "goal_pending"
+    retryable = True
 
 
 class IdempotencyConflict(Conflict):

@@ -11,7 +11,7 @@ from reward_llm.domain.scenario import Scope
 
 
 class Rule(StrEnum):
-    """Which activation won: the segment's own, the scenario's, or none."""
+    """Whose activation won: the segment's own, the whole scenario's, or nobody's."""
 
     SEGMENT = "segment"
     SCENARIO = "scenario"
@@ -19,12 +19,23 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How long ago the store confirmed what is served.
+
+    `age_s` counts seconds from the last time that it did (`confirmed`), else from the start.
+    """
+
+    age_s: float
+    stale: bool
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedWeights:
     """The policy that holds for a scope at a moment.
 
-    `valid_until` is when another will hold, as far as is known now. `etag` is the opaque part of a strong entity
-    tag: a hash of everything here but `age_s` and `stale`. `age_s` counts the seconds since the store last
-    confirmed this, or since the start if it never did, which is always stale.
+    `valid_until` is when another will hold, as far as is known now. `etag` is a hash of everything that a client
+    is told but the freshness.
     """
 
     scope: Scope
@@ -33,14 +44,4 @@ class ServedWeights:
     rule: Rule
     valid_until: datetime | None
     etag: str
-    age_s: float
-    stale: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
-    """How long ago the store confirmed what is served; `confirmed` is False until it did so once."""
-
-    age_s: float
-    stale: bool
-    confirmed: bool
+    freshness: Freshness
