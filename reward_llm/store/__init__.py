@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reward_llm.store.migrate import downgrade, revision, upgrade
+from reward_llm.store.migrate import downgrade, newest_revision, revision, upgrade
 from reward_llm.store.sql_store import SqlStore
 
-__all__ = ["SqlStore", "downgrade", "revision", "upgrade"]
+__all__ = ["SqlStore", "downgrade", "newest_revision", "revision", "upgrade"]

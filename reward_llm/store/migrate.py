@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -49,7 +50,12 @@ async def revision(url: str) -> str | None:
     return await _run(reading_engine(url), lambda c: MigrationContext.configure(c).get_current_revision())
 
 
-def _config(connection: Connection) -> Config:
+def newest_revision() -> str | None:
+    """The schema that this version of the program works with."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(connection: Connection | None = None) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", _MIGRATIONS)
     return config

@@ -89,6 +89,12 @@ class SqlStore:
             await remember(connection, claim, action, policy.policy_id, at)
         return policy
 
+    async def edit_of(self, claim: IdempotencyClaim) -> RewardPolicy | None:
+        """The policy that the claim's key stands for already, None if the key is new."""
+        async with _transaction(self._reader) as connection:
+            known = await claimed(connection, claim, Action.POLICY_EDITED)
+            return await queries.policy(connection, known) if known else None
+
     async def activate(
         self,
         policy_id: str,

@@ -254,6 +254,13 @@ class StoreContract:
         assert second == first
         assert len((await store.policies()).items) == 1
 
+    async def test_a_key_tells_the_edit_that_it_stands_for(self, store: Store) -> None:
+        assert await store.edit_of(CLAIM) is None
+        made = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON, claim=CLAIM)
+        assert await store.edit_of(CLAIM) == made
+        with pytest.raises(IdempotencyConflict):
+            await store.edit_of(IdempotencyClaim(key=CLAIM.key, request_hash="another"))
+
     async def test_activation_marks_the_goal_it_came_from(self, store: Store) -> None:
         await store.record_goal(goal("goal_1"))
         await store.record_goal(goal("goal_2"))

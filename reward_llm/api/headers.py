@@ -1,0 +1,70 @@
+"""What a request's headers say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any, Final
+
+from fastapi import Request
+
+from reward_llm.domain.ports import IdempotencyClaim
+from reward_llm.errors import InvalidInput, Violation
+
+ANONYMOUS: Final = "anonymous"
+MAX_ACTOR_CHARS: Final = 100
+_KEY: Final = re.compile(r"[\x20-\x7e]{1,200}")
+_ENTITY_TAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+def actor_of(request: Request) -> str:
+    """Who acts, as `X-Actor` says.
+
+    Raises:
+        InvalidInput: If it is empty, too long or not printable.
+    """
+    header = request.headers.get("x-actor")
+    if header is None:
+        return ANONYMOUS
+    actor = _utf8(header).strip()
+    if not 1 <= len(actor) <= MAX_ACTOR_CHARS or not actor.isprintable():
+        raise _invalid("X-Actor", f"must be 1 to {MAX_ACTOR_CHARS} printable characters")
+    return actor
+
+
+def claim_of(request: Request, document: Any) -> IdempotencyClaim | None:
+    """The `Idempotency-Key`, with a hash over method, path and body.
+
+    Raises:
+        InvalidInput: If the key isn't 1 to 200 printable ASCII characters.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise _invalid("Idempotency-Key", "must be 1 to 200 printable ASCII characters")
+    canonical = json.dumps([request.method, request.url.path, document], sort_keys=True, separators=(",", ":"))
+    return IdempotencyClaim(key=key, request_hash=hashlib.sha256(canonical.encode("ascii")).hexdigest())
+
+
+def none_match(request: Request, etag: str) -> bool:
+    """Whether `If-None-Match` lets the answer be sent; weak comparison (RFC 9110, section 13.1.2)."""
+    lines = request.headers.getlist("if-none-match")
+    if any(line.strip() == "*" for line in lines):
+        return False
+    return all(etag not in _ENTITY_TAG.findall(line) for line in lines)
+
+
+def _utf8(header: str) -> str:
+    """Headers are bytes that arrive as Latin-1; names are sent as UTF-8."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return header
+
+
+def _invalid(header: str, message: str) -> InvalidInput:
+    return InvalidInput(
+        f"{header} {message}", violations=[Violation(path=header, code="header_invalid", message=message)]
+    )

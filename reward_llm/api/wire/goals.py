@@ -1,0 +1,250 @@
+"""Goals: what is submitted, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import ConfigDict, Field
+from pydantic.types import JsonValue
+
+from reward_llm.api.wire.base import Incoming, MomentIn, MomentOut, Outgoing, WeightsByUtility
+from reward_llm.domain.goal import MAX_TEXT_CHARS, GoalState, Window
+from reward_llm.domain.interpretation import (
+    Decision,
+    Direction,
+    Emphasis,
+    Intent,
+    Interpretation,
+    Quantity,
+    Reader,
+    Role,
+    Span,
+    Unit,
+)
+from reward_llm.domain.policy import Proposal, RewardPolicy, Source
+from reward_llm.domain.ports import GoalRecord
+from reward_llm.domain.scenario import Concept, Scenario
+from reward_llm.domain.weights import Weights
+
+GOAL_EXAMPLE: Final[dict[str, JsonValue]] = {
+    "scenario": "home_feed",
+    "segment": "mature_user",
+    "text": "618大促，GMV目标1亿，次日留存不低于65%",
+    "targets": {"gmv": 1e8},
+    "valid_from": "2026-06-16T00:00:00+08:00",
+    "valid_until": "2026-06-21T00:00:00+08:00",
+}
+
+
+class Submission(Incoming):
+    """A business goal in a person's own words."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [GOAL_EXAMPLE]})
+
+    scenario: str = Field(description="The scenario that the goal is for.")
+    segment: str | None = Field(default=None, description="One of its segments; null for all users.")
+    text: str = Field(description=f"The goal, in Chinese or English, at most {MAX_TEXT_CHARS:,} characters.")
+    targets: dict[str, float] = Field(
+        default_factory=dict, description="Numbers beside the text, by utility, in the utility's own metric."
+    )
+    valid_from: MomentIn | None = None
+    valid_until: MomentIn | None = None
+
+
+class SpanWire(Outgoing):
+    """Characters [start, end) of the text, counted in Unicode code points."""
+
+    start: int
+    end: int
+    text: str
+
+    @classmethod
+    def of(cls, span: Span, text: str) -> SpanWire:
+        """The span of that text."""
+        return cls(start=span.start, end=span.end, text=span.of(text))
+
+
+class QuantityWire(Outgoing):
+    """A number in the text; 15 % is 0.15."""
+
+    value: float
+    unit: Unit
+    currency: str | None = Field(description="ISO 4217, where the text names one.")
+    span: SpanWire
+
+    @classmethod
+    def of(cls, quantity: Quantity, text: str) -> QuantityWire:
+        """The quantity of that text."""
+        return cls(
+            value=quantity.value,
+            unit=quantity.unit,
+            currency=quantity.currency,
+            span=SpanWire.of(quantity.span, text),
+        )
+
+
+class IntentWire(Outgoing):
+    """One thing that the text asks for."""
+
+    utility: str
+    concept: Concept | None
+    direction: Direction
+    emphasis: Emphasis
+    strength: float = Field(description="The share of its free range that the weight moves.")
+    role: Role
+    confidence: float | None = Field(description="The reader's probability of this intent.")
+    read_by: Reader
+    target: QuantityWire | None
+    spans: list[SpanWire] = Field(description="The places of the text that say so.")
+
+    @classmethod
+    def of(cls, intent: Intent, text: str, concepts: Mapping[str, Concept | None]) -> IntentWire:
+        """The intent that was read from that text."""
+        return cls(
+            utility=intent.utility,
+            concept=concepts.get(intent.utility),
+            direction=intent.direction,
+            emphasis=intent.emphasis,
+            strength=intent.emphasis.strength,
+            role=intent.role,
+            confidence=intent.confidence,
+            read_by=intent.read_by,
+            target=QuantityWire.of(intent.target, text) if intent.target else None,
+            spans=[SpanWire.of(s, text) for s in intent.spans],
+        )
+
+
+class NoticeWire(Outgoing):
+    """Something about the reading that a person should know."""
+
+    code: str
+    message: str
+
+
+class InterpretationWire(Outgoing):
+    """What the goal was read as."""
+
+    decision: Decision
+    rationale: str
+    notices: list[NoticeWire]
+    intents: list[IntentWire]
+
+    @classmethod
+    def of(cls, reading: Interpretation, text: str, scenario: Scenario | None) -> InterpretationWire:
+        """The reading of that text for the scenario, if that is still there."""
+        concepts = {u.name: u.concept for u in scenario.utilities} if scenario else {}
+        return cls(
+            decision=reading.decision,
+            rationale=reading.rationale,
+            notices=[NoticeWire(code=n.code, message=n.message) for n in reading.notices],
+            intents=[IntentWire.of(i, text, concepts) for i in reading.intents],
+        )
+
+
+class AttemptWire(Outgoing):
+    """One step of the way to the answer."""
+
+    source: Source
+    succeeded: bool
+    reason: str | None
+    duration_s: float
+
+
+class ProposalWire(Outgoing):
+    """The weights that the goal asks for, as a policy that can be activated; on no_change the active one."""
+
+    policy_id: str
+    content_hash: str
+    version: int
+    weights: WeightsByUtility
+    previous_weights: WeightsByUtility | None = Field(
+        description="The weights in force when the goal was read; null if its scenario is gone."
+    )
+    source: Source = Field(description="Who read the goal.")
+    reason: str | None = Field(description="Why the first choice didn't answer; null if it did.")
+    confidence: float | None
+    attempts: list[AttemptWire]
+    prompt: str | None
+    model: str | None
+
+    @classmethod
+    def of(cls, proposal: Proposal, policy: RewardPolicy, previous: Weights | None) -> ProposalWire:
+        """The proposal as the policy that it became."""
+        provenance = proposal.provenance
+        return cls(
+            policy_id=policy.policy_id,
+            content_hash=policy.content_hash,
+            version=policy.version,
+            weights=dict(policy.weights),
+            previous_weights=dict(previous) if previous else None,
+            source=proposal.source,
+            reason=proposal.reason,
+            confidence=proposal.interpretation.confidence,
+            attempts=[
+                AttemptWire(source=a.source, succeeded=a.succeeded, reason=a.reason, duration_s=a.duration_s)
+                for a in provenance.attempts
+            ],
+            prompt=provenance.prompt,
+            model=provenance.model,
+        )
+
+
+class WindowWire(Outgoing):
+    """From when until when; null leaves that side open."""
+
+    valid_from: MomentOut | None
+    valid_until: MomentOut | None
+
+    @classmethod
+    def of(cls, window: Window) -> WindowWire:
+        """The window itself."""
+        return cls(valid_from=window.valid_from, valid_until=window.valid_until)
+
+
+class GoalWire(Outgoing):
+    """A goal with its reading and its proposal; these are null until it was read."""
+
+    id: str
+    scenario: str
+    segment: str | None
+    text: str
+    targets: dict[str, float]
+    state: GoalState
+    submitted_at: MomentOut
+    submitted_by: str
+    decision: Decision | None
+    interpretation: InterpretationWire | None
+    numbers: list[QuantityWire] = Field(description="Every number in the text.")
+    proposal: ProposalWire | None
+    window: WindowWire
+
+    @classmethod
+    def of(
+        cls, record: GoalRecord, scenario: Scenario | None, policy: RewardPolicy | None, previous: Weights | None
+    ) -> GoalWire:
+        """The record with the policy that its proposal became and the weights in force when it was read."""
+        goal, proposal = record.goal, record.proposal
+        reading = proposal.interpretation if proposal else None
+        return cls(
+            id=goal.id,
+            scenario=goal.scope.scenario,
+            segment=goal.scope.segment,
+            text=goal.text,
+            targets=dict(goal.targets),
+            state=record.state,
+            submitted_at=goal.submitted_at,
+            submitted_by=goal.submitted_by,
+            decision=reading.decision if reading else None,
+            interpretation=InterpretationWire.of(reading, goal.text, scenario) if reading else None,
+            numbers=[QuantityWire.of(q, goal.text) for q in proposal.numbers] if proposal else [],
+            proposal=ProposalWire.of(proposal, policy, previous) if proposal and policy else None,
+            window=WindowWire.of(goal.window),
+        )
+
+
+class GoalAccepted(Outgoing):
+    """A goal on record that isn't read yet."""
+
+    id: str
+    state: GoalState

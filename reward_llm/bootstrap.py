@@ -1,0 +1,169 @@
+"""The composition root: the only place that reads settings and builds concrete objects."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from reward_llm.domain.completion import Vocabulary
+from reward_llm.domain.policy import Source
+from reward_llm.domain.scenario import Scenario
+from reward_llm.errors import CheckpointInvalid, ConfigurationInvalid
+from reward_llm.resources import scenarios_dir
+from reward_llm.settings import Settings
+from reward_llm.validation.scenarios import load_scenarios
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from reward_llm.domain.ports import LanguageModel
+    from reward_llm.generation.proposer import Proposer
+
+PROMPT = "goal_to_intents"
+_MODEL_EXTRA = "Install the model extra: pip install 'reward-llm[model]', or set REWARD_LLM_BACKEND to vllm or rules."
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of the environment, with those overrides that aren't None.
+
+    Raises:
+        ConfigurationInvalid: If a setting can't be used.
+    """
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})
+    except ValidationError as exc:
+        problems = "; ".join(f"{'_'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in exc.errors())
+        raise ConfigurationInvalid(
+            f"settings can't be used: {problems}", hint="Every setting is also a REWARD_LLM_* variable."
+        ) from exc
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def load_all_scenarios(settings: Settings) -> dict[str, Scenario]:
+    """The scenarios that ship and those of `scenarios_dir`, by name."""
+    own = [settings.scenarios_dir] if settings.scenarios_dir else []
+    return load_scenarios([scenarios_dir(), *own])
+
+
+def build_model(settings: Settings) -> LanguageModel | None:
+    """The model that reads goals first; None when the rules do.
+
+    A checkpoint that can't be loaded doesn't keep the service from starting: its error becomes every answer's
+    reason, and the fallbacks read.
+    """
+    if settings.backend == "rules":
+        return None
+    if settings.backend == "vllm":
+        return _build_vllm(settings)
+    return _build_embedded(settings)
+
+
+def _build_embedded(settings: Settings) -> LanguageModel:
+    """The embedded model.
+
+    OpenMP threads that spin at barriers starve a process that shares its cores: one forward pass took five times
+    as long, so they wait passively unless the environment says otherwise.
+    """
+    from reward_llm.generation.clients.unavailable import UnavailableModel
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    vocabulary = Vocabulary(settings.vocabulary or Vocabulary.CONCEPTS)
+    try:
+        from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
+    except ModuleNotFoundError as exc:
+        missing = CheckpointInvalid(f"the embedded model needs {exc.name}", hint=_MODEL_EXTRA)
+        return UnavailableModel(Source.EMBEDDED, vocabulary, missing)
+    try:
+        return EmbeddedModel(
+            EmbeddedConfig(checkpoint=settings.checkpoint, vocabulary=vocabulary, threads=settings.threads)
+        )
+    except CheckpointInvalid as exc:
+        return UnavailableModel(Source.EMBEDDED, vocabulary, exc)
+
+
+def _build_vllm(settings: Settings) -> LanguageModel:
+    from reward_llm.generation.clients.vllm import VllmConfig, VllmModel
+
+    key = settings.vllm_api_key
+    return VllmModel(
+        VllmConfig(
+            base_url=settings.vllm_url,
+            model=settings.vllm_model,
+            api_key=key.get_secret_value() if key else None,
+            vocabulary=Vocabulary(settings.vocabulary or Vocabulary.UTILITIES),
+        )
+    )
+
+
+def build_proposer(settings: Settings, model: LanguageModel | None = None) -> Proposer:
+    """Goal → proposal, with the model of the settings unless another is given."""
+    from reward_llm.generation.prompts import load_bundle
+    from reward_llm.generation.proposer import Proposer, ProposerConfig
+    from reward_llm.reading.rules import RuleReader
+
+    return Proposer(
+        model=model or build_model(settings),
+        bundle=load_bundle(PROMPT),
+        readers={name: RuleReader(s) for name, s in load_all_scenarios(settings).items()},
+        config=ProposerConfig(deadline_s=settings.deadline_s, attempts=settings.attempts, seed=settings.seed),
+    )
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The web service."""
+    from reward_llm.api import Services, create_app
+    from reward_llm.delivery import Board, BoardConfig
+    from reward_llm.store import SqlStore
+    from reward_llm.validation import gate
+
+    scenarios = load_all_scenarios(settings)
+    store = SqlStore.open(settings.database_url)
+    model = build_model(settings)
+    return create_app(
+        Services(
+            store=store,
+            proposer=build_proposer(settings, model),
+            board=Board(
+                store=store,
+                scenarios=scenarios,
+                clock=now,
+                config=BoardConfig(refresh_s=settings.refresh_s, stale_after_s=settings.stale_after_s),
+            ),
+            scenarios=scenarios,
+            clock=now,
+            gate=gate.check,
+            model=model,
+            closers=tuple(c.aclose for c in (model, store) if c is not None),
+        )
+    )
+
+
+def upgrade_store(settings: Settings) -> str | None:
+    """Bring the database to the newest schema; gives its revision.
+
+    Raises:
+        StoreUnavailable: If it can't be written.
+    """
+    from reward_llm.store import upgrade
+
+    asyncio.run(upgrade(settings.database_url))
+    return store_revision(settings)
+
+
+def store_revision(settings: Settings) -> str | None:
+    """The database's schema revision; None where there is no schema yet.
+
+    Raises:
+        StoreUnavailable: If it can't be read.
+    """
+    from reward_llm.store import revision
+
+    return asyncio.run(revision(settings.database_url))
