@@ -81,7 +81,11 @@ class PromptBundle:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over the canonical JSON of all that the bundle consists of."""
-        document: dict[str, Any] = {"head": self.head.model_dump(mode="json"), "system": self.system, "user": self.user}
+        document: dict[str, Any] = {
+            "head": self.head.model_dump(mode="json"),
+            "system": self.system,
+            "user": self.user,
+        }
         return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
 
     @property

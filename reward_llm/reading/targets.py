@@ -11,6 +11,8 @@ from reward_llm.reading.clauses import split_clauses
 
 _MOVE: Final = re.compile(r"->|→|=>|(?<![a-z])to(?![a-z])|到|至")
 _LONGEST_MOVE: Final = 16
+_AND: Final = re.compile(r"(?<![a-z])(?:and|but|while)(?![a-z])|[,;，；、]|并|且|同时|而|但", re.IGNORECASE)
+"""What ends the reach of a quantity over the words behind it."""
 
 
 def target_for(spans: Sequence[Span], quantities: Sequence[Quantity], text: str) -> Quantity | None:
@@ -25,7 +27,8 @@ def target_for(spans: Sequence[Span], quantities: Sequence[Quantity], text: str)
     following = [(q.span.start - s.end, i) for i, q in enumerate(near) for s in spans if q.span.start >= s.end]
     if following:
         return _end_of_move(near, min(following)[1], text)
-    return near[-1] if near else None
+    preceding = [q for q in near if not any(_AND.search(text[q.span.end : s.start]) for s in spans)]
+    return preceding[-1] if preceding else None
 
 
 def _end_of_move(quantities: Sequence[Quantity], index: int, text: str) -> Quantity:

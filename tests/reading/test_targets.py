@@ -24,6 +24,8 @@ def target(text: str, *words: str) -> float | None:
         ("Raise CTR 5% and GMV 10%", ["Raise", "CTR"], 0.05),
         ("Raise CTR 5% and GMV 10%", ["Raise", "GMV"], 0.1),
         ("Get 20% more clicks", ["clicks"], 0.2),
+        ("retention must not drop below 40% and complaints must not rise", ["complaints"], None),
+        ("点击率提升5%并且降低投诉", ["投诉"], None),
         ("Raise CTR. Costs fell by 4%", ["CTR"], None),
     ],
 )

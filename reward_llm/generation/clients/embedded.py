@@ -9,30 +9,29 @@ costs one forward pass for each real choice.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import llguidance.hf
 import numpy as np
 import torch
+from jinja2 import TemplateError
 from llguidance import LLMatcher
 from safetensors import SafetensorError
 from transformers import AutoTokenizer, Qwen2ForCausalLM
+from transformers.utils import logging
 
-from reward_llm.domain.completion import Choice, Completion, CompletionRequest, Vocabulary
+from reward_llm.domain.completion import Choice, Completion, CompletionRequest, Message, Vocabulary
 from reward_llm.domain.policy import Source
 from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
 from reward_llm.resources import checkpoint_dir
-
-REQUIRED_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
-CHECKSUMS: Final = "SHA256SUMS"
-_RETRAIN_HINT: Final = "Install the package again, or train a model with `reward-llm model train`."
+from reward_llm.validation.checkpoints import RETRAIN_HINT, verify_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +60,23 @@ class EmbeddedModel:
         torch.set_num_threads(config.threads)
         self.vocabulary = config.vocabulary
         self.name = f"{folder.name}@{digest[:12]}"
+        logging.disable_progress_bar()
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model = Qwen2ForCausalLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
             self._ll_tokenizer = llguidance.hf.from_tokenizer(self._tokenizer, n_vocab=self._model.config.vocab_size)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as exc:
-            raise CheckpointInvalid(f"the checkpoint in {folder} can't be loaded: {exc}", hint=_RETRAIN_HINT) from exc
+            self._warm_up()
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, TemplateError) as exc:
+            raise CheckpointInvalid(f"the checkpoint in {folder} can't be loaded: {exc}", hint=RETRAIN_HINT) from exc
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedded-model")
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Answer the chat; see `LanguageModel.complete`."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor, self._complete, request, time.monotonic() + request.deadline_s
-        )
+        deadline = time.monotonic() + request.deadline_s
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self._complete, request, deadline)
+        except (RuntimeError, MemoryError) as exc:
+            raise ModelError(f"the embedded model failed: {exc}") from exc
 
     async def ping(self) -> str:
         """Ready once it is built."""
@@ -114,10 +117,19 @@ class EmbeddedModel:
             raise ModelError(f"constrained decoding failed: {matcher.get_error()}")
         return Completion(text=answer.text, model=self.name, choices=tuple(answer.choices))
 
-    def _encode(self, request: CompletionRequest) -> list[int]:
-        messages = [{"role": m.role, "content": m.content} for m in request.messages]
-        text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    @torch.inference_mode()
+    def _warm_up(self) -> None:
+        """Read a word: a checkpoint whose parts don't fit together fails here, not on the first goal."""
+        self._model(input_ids=torch.tensor([self._tokens((Message("user", "x"),))]))
+
+    def _tokens(self, messages: Sequence[Message]) -> list[int]:
+        chat = [{"role": m.role, "content": m.content} for m in messages]
+        text = self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         tokens: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return tokens
+
+    def _encode(self, request: CompletionRequest) -> list[int]:
+        tokens = self._tokens(request.messages)
         room = self._model.config.max_position_embeddings - request.max_tokens
         if len(tokens) > room:
             raise ModelError(f"the prompt has {len(tokens)} tokens; the embedded model reads at most {room}")
@@ -154,7 +166,7 @@ def _choose(
     masked = logits.masked_fill(~allowed, float("-inf"))
     probabilities = torch.softmax(masked, dim=-1)
     if not torch.isfinite(probabilities).all():
-        raise ModelError("the model's logits aren't finite", hint=_RETRAIN_HINT)
+        raise ModelError("the model's logits aren't finite", hint=RETRAIN_HINT)
     if temperature > 0:
         weights = torch.softmax(masked / temperature, dim=-1)
         token = int(torch.multinomial(weights, 1, generator=generator))
@@ -167,21 +179,3 @@ def _choose(
 def _grammar(schema: str) -> str:
     grammar: str = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
     return grammar
-
-
-def verify_checkpoint(folder: Path) -> str:
-    """The SHA-256 of a checkpoint's weights, in hexadecimal.
-
-    Raises:
-        CheckpointInvalid: If a file is missing, or differs from the folder's `SHA256SUMS`.
-    """
-    missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
-    if missing:
-        raise CheckpointInvalid(f"the checkpoint in {folder} lacks {', '.join(missing)}", hint=_RETRAIN_HINT)
-    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in REQUIRED_FILES}
-    sums = folder / CHECKSUMS
-    for line in sums.read_text("utf-8").splitlines() if sums.is_file() else []:
-        digest, _, name = line.partition("  ")
-        if digests.get(name, digest) != digest:
-            raise CheckpointInvalid(f"{name} in {folder} is damaged: its checksum differs", hint=_RETRAIN_HINT)
-    return digests["model.safetensors"]

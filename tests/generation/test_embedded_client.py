@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+
+import jsonschema
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from reward_llm.domain.completion import CompletionRequest, Message, Vocabulary
+from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
+from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
+from reward_llm.generation.prompts import load_bundle
+from reward_llm.resources import checkpoint_dir
+from reward_llm.validation.checkpoints import CHECKSUMS
+from tests.strategies import HOME_FEED, VIDEO_FEED
+
+BUNDLE = load_bundle("goal_to_intents")
+GOALS = [
+    "今天是618大促，GMV目标1亿，用户留存目标是65%",
+    "Give new creators noticeably more exposure, but day-1 retention must not drop below 40%.",
+    "别再追求点击率，把投诉降下来",
+    "今天中午吃什么？",
+]
+
+
+@pytest.fixture(scope="module")
+def model():
+    built = EmbeddedModel(EmbeddedConfig())
+    yield built
+    asyncio.run(built.aclose())
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return shutil.copytree(checkpoint_dir(), tmp_path / "checkpoint")
+
+
+def request(text, scenario=HOME_FEED, **changes):
+    facts = {
+        "messages": BUNDLE.render(scenario, Vocabulary.CONCEPTS, text),
+        "schema": BUNDLE.schema(scenario, Vocabulary.CONCEPTS),
+    }
+    return CompletionRequest(**(facts | changes))
+
+
+@pytest.mark.parametrize("text", GOALS)
+async def test_the_constrained_answer_is_what_free_greedy_decoding_gives(model, text):
+    completion = await model.complete(request(text))
+    tokenizer, network = model._tokenizer, model._model
+    chat = [{"role": m.role, "content": m.content} for m in request(text).messages]
+    prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    with torch.inference_mode():
+        tokens = network.generate(**prompt, do_sample=False, max_new_tokens=200)[0, prompt["input_ids"].shape[1] :]
+    assert completion.text == tokenizer.decode(tokens, skip_special_tokens=True)
+
+
+async def test_an_answer_tells_the_probability_of_every_choice(model):
+    completion = await model.complete(request(GOALS[0]))
+    assert completion.choices
+    assert all(0 < c.probability <= 1 for c in completion.choices)
+    chosen = {completion.text[c.start : c.end] for c in completion.choices}
+    assert any(piece.startswith("gmv") for piece in chosen)
+
+
+async def test_what_the_schema_forces_costs_no_forward_pass(model):
+    passes = []
+    hook = model._model.register_forward_hook(lambda *_: passes.append(1))
+    completion = await model.complete(request(GOALS[0]))
+    hook.remove()
+    assert len(passes) <= len(completion.choices) + 1
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=300), scenario=st.sampled_from([HOME_FEED, VIDEO_FEED]))
+def test_every_text_gets_an_answer_of_the_schema(model, text, scenario):
+    wanted = request(text, scenario)
+    completion = asyncio.run(model.complete(wanted))
+    jsonschema.validate(json.loads(completion.text), dict(wanted.schema))
+
+
+async def test_goals_at_once_are_answered_as_one_by_one(model):
+    together = await asyncio.gather(*(model.complete(request(g)) for g in GOALS * 2))
+    alone = [await model.complete(request(g)) for g in GOALS]
+    assert [c.text for c in together] == [c.text for c in alone] * 2
+
+
+async def test_a_seed_repeats_a_sample(model):
+    first, second = [await model.complete(request(GOALS[1], temperature=5.0, seed=3)) for _ in range(2)]
+    assert first == second
+
+
+async def test_the_deadline_and_the_token_limit_hold(model):
+    with pytest.raises(ModelTimeout):
+        await model.complete(request(GOALS[0], deadline_s=0.0))
+    with pytest.raises(AnswerTruncated):
+        await model.complete(request(GOALS[0], max_tokens=2))
+
+
+async def test_a_prompt_beyond_the_context_is_an_error(model):
+    with pytest.raises(ModelError, match="reads at most"):
+        await model.complete(request("x", messages=(Message("user", "点击 " * 4_000),)))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\x00\xff" * 100])
+def test_a_checkpoint_with_a_missing_or_broken_file_is_refused(checkpoint, name, content):
+    (checkpoint / CHECKSUMS).unlink()
+    if content is None:
+        (checkpoint / name).unlink()
+    else:
+        (checkpoint / name).write_bytes(content)
+    if (name, content) == ("tokenizer_config.json", b"{}"):
+        return
+    with pytest.raises(CheckpointInvalid) as caught:
+        EmbeddedModel(EmbeddedConfig(checkpoint=checkpoint))
+    assert "reward-llm model train" in caught.value.hint
+
+
+def test_a_flipped_bit_is_found_by_the_checksum(checkpoint):
+    weights = checkpoint / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(CheckpointInvalid, match="damaged"):
+        EmbeddedModel(EmbeddedConfig(checkpoint=checkpoint))
+
+
+async def test_weights_that_are_not_numbers_are_an_error_and_not_an_answer(checkpoint):
+    (checkpoint / CHECKSUMS).unlink()
+    weights = checkpoint / "model.safetensors"
+    tensors = {k: torch.full_like(v, float("nan")) for k, v in load_file(weights).items()}
+    save_file(tensors, weights, metadata={"format": "pt"})
+    broken = EmbeddedModel(EmbeddedConfig(checkpoint=checkpoint))
+    with pytest.raises(ModelError, match="finite"):
+        await broken.complete(request(GOALS[0]))
+    await broken.aclose()
