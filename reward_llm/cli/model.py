@@ -1,0 +1,139 @@
+"""`reward-llm model`: the goal model."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from reward_llm.cli.options import JsonOption
+from reward_llm.cli.output import console, print_json
+from reward_llm.errors import ConfigurationInvalid
+from reward_llm.resources import checkpoint_dir
+
+if TYPE_CHECKING:
+    from reward_llm.tuning.config import TrainingProgress, TrainingReport
+
+app = typer.Typer(no_args_is_help=True, help="The goal model: train one, or look at one.")
+
+_CARD_LINES = 12
+_MODEL_HINT = "install the model extra: pip install 'reward-llm[model]'"
+
+
+@app.command()
+def train(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The folder of the new checkpoint.")] = Path("goal-model"),
+    minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Time at most.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Batches at most.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of the weights and of the order of examples.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Go on with a run that was broken off, or start anew.")
+    ] = True,
+    corpus: Annotated[
+        list[Path] | None, typer.Option("--corpus", help="A folder of labelled goals; repeatable.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a goal model from scratch on labelled goals."""
+    try:
+        from reward_llm.tuning.config import TrainingConfig
+        from reward_llm.tuning.corpus import corpus_dir, load_corpus
+        from reward_llm.tuning.run import run_folder
+        from reward_llm.tuning.train import train as train_model
+    except ModuleNotFoundError as exc:
+        raise ConfigurationInvalid(f"training needs {exc.name}", hint=_MODEL_HINT) from exc
+
+    chosen = {"minutes": minutes, "steps": steps, "seed": seed}
+    config = TrainingConfig(**{k: v for k, v in chosen.items() if v is not None})  # type: ignore[arg-type]
+    goals = [goal for folder in corpus or [corpus_dir()] for goal in load_corpus(folder)]
+    if not resume:
+        shutil.rmtree(run_folder(out, config, goals), ignore_errors=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        task = progress.add_task(f"training on {len(goals):,} goals", total=1.0)
+        held_back = ""
+
+        def show(state: TrainingProgress) -> None:
+            nonlocal held_back
+            if state.score and state.score.directional is not None:
+                held_back = f" · held back {state.score.directional:.1%}"
+            words = f"step {state.step:,} · loss {state.loss:.4f}{held_back}"
+            progress.update(task, completed=state.share, description=words)
+
+        report = train_model(config, goals, out, show)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _show_report(report, out)
+
+
+def _show_report(report: TrainingReport, out: Path) -> None:
+    shown = console()
+    shown.print(
+        f"{report.parameters:,} parameters, {report.steps:,} steps in {report.elapsed_s / 60:.1f} min, "
+        f"loss {report.loss:.4f}"
+    )
+    if report.score and report.score.directional is not None:
+        shown.print(f"held back: {report.score.directional:.1%} of {report.score.goals} goals read right")
+    shown.print(f"serve it: reward-llm serve --dev --checkpoint {out}", soft_wrap=True)
+
+
+@app.command()
+def info(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A checkpoint; the one that ships.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a checkpoint and say what it is."""
+    from reward_llm.validation.checkpoints import verify_checkpoint
+
+    folder = folder or checkpoint_dir()
+    digest = verify_checkpoint(folder)
+    weights, card = folder / "model.safetensors", folder / "README.md"
+    facts = {
+        "folder": str(folder),
+        "bytes": sum(f.stat().st_size for f in folder.iterdir() if f.is_file()),
+        "parameters": parameter_count(weights),
+        "sha256": digest,
+        "card": card.read_text("utf-8") if card.is_file() else None,
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        _show_facts(facts)
+
+
+def _show_facts(facts: dict[str, Any]) -> None:
+    out = console()
+    out.print(Text(facts["folder"], "bold"), soft_wrap=True)
+    out.print(f"{facts['parameters']:,} parameters, {facts['bytes'] / 1e6:.1f} MB")
+    out.print(f"sha256 {facts['sha256']}", soft_wrap=True)
+    if facts["card"]:
+        out.print()
+        out.print(Text("\n".join(_body(facts["card"]).splitlines()[:_CARD_LINES])), soft_wrap=True)
+
+
+def _body(card: str) -> str:
+    """The card without its front matter."""
+    return (card.partition("\n---\n")[2] if card.startswith("---\n") else card).strip()
+
+
+def parameter_count(file: Path) -> int:
+    """How many numbers a safetensors file holds, from its header: its length in 8 bytes, then JSON."""
+    with file.open("rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")

@@ -1,0 +1,108 @@
+"""`reward-llm serve`: the web service."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from reward_llm.errors import ConfigurationInvalid
+
+_OPEN: Final = (
+    "there is no access control yet, and {host} can be reached from outside: whoever reaches it can change the "
+    "weights. Put it behind a proxy that checks who asks."
+)
+
+
+def serve(
+    *,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="For this machine alone: loopback, and the database is brought up to date.")
+    ] = False,
+    host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65_535)] = None,
+    database_url: Annotated[
+        str | None, typer.Option("--database-url", help="Such as sqlite:///reward_llm.db.")
+    ] = None,
+    backend: Annotated[
+        Literal["embedded", "vllm", "rules"] | None, typer.Option("--backend", help="Who reads goals first.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="A Qwen2 checkpoint for the embedded backend.")
+    ] = None,
+) -> None:
+    """Run the service until it is stopped."""
+    import uvicorn
+
+    from reward_llm import bootstrap
+
+    settings = bootstrap.load_settings(
+        host=host, port=port, database_url=database_url, backend=backend, checkpoint=checkpoint
+    )
+    people = Console(stderr=True, highlight=False, soft_wrap=True)
+    if dev:
+        _check_loopback(settings.host)
+        bootstrap.upgrade_store(settings)
+    else:
+        _check_schema(bootstrap.store_revision(settings))
+    if not is_loopback(settings.host):
+        people.print(Text.assemble(("warning: ", "bold red"), _OPEN.format(host=settings.host)))
+    configure_logging(settings.log_level)
+    app = bootstrap.build_app(settings)
+    where = f"[{settings.host}]" if ":" in settings.host else settings.host
+    people.print(Text(f"reward-llm at http://{where}:{settings.port}, goals read by: {settings.backend}"))
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level=settings.log_level, access_log=False)
+
+
+def _check_loopback(host: str) -> None:
+    if not is_loopback(host):
+        raise ConfigurationInvalid(
+            f"--dev listens on loopback alone, not on {host}", hint="leave --dev out, or --host"
+        )
+
+
+def _check_schema(found: str | None) -> None:
+    from reward_llm.store import newest_revision
+
+    newest = newest_revision()
+    if found != newest:
+        raise ConfigurationInvalid(
+            f"the database has schema {found or 'none'}, the newest is {newest}",
+            hint="run `reward-llm db upgrade` first",
+        )
+
+
+def configure_logging(level: str) -> None:
+    """Log to standard error: lines for people in a terminal, JSON everywhere else."""
+    import structlog
+
+    shape: list[Any] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    if sys.stderr.isatty():
+        shape = [structlog.dev.ConsoleRenderer()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *shape,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine alone.
+
+    >>> [is_loopback(h) for h in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "example.org")]
+    [True, True, True, False, False]
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

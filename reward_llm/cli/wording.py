@@ -1,0 +1,93 @@
+"""What the displays say, in both languages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from reward_llm.domain.scenario import Bilingual
+
+
+class Lang(StrEnum):
+    """The language of what people read."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+def system_lang(environ: Mapping[str, str] = os.environ) -> Lang:
+    """The language of the locale; English where it names neither.
+
+    >>> system_lang({"LANG": "zh_CN.UTF-8"}).value
+    'zh'
+    """
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return Lang.ZH if locale.lower().startswith("zh") else Lang.EN
+
+
+def say(key: str, lang: Lang, **values: object) -> str:
+    """A phrase with its values put in; a word that the catalogue doesn't know stands for itself."""
+    phrase = _PHRASES.get(key)
+    return str(getattr(phrase, lang)).format(**values) if phrase else key
+
+
+_PHRASES: Final = {
+    key: Bilingual(en=en, zh=zh)
+    for key, en, zh in (
+        # headings
+        ("goal", "Goal", "目标"),
+        ("weights", "Weights", "权重"),
+        ("utility", "utility", "效用"),
+        ("direction", "direction", "方向"),
+        ("emphasis", "emphasis", "力度"),
+        ("role", "role", "角色"),
+        ("target", "target", "目标值"),
+        ("evidence", "evidence", "依据"),
+        ("confidence", "conf.", "置信度"),
+        ("read_by", "read by", "解读者"),
+        ("before_after", "before → after", "原值 → 新值"),
+        ("weight", "weight", "权重"),
+        ("change", "change", "变化"),
+        ("bounds", "bounds", "范围"),
+        ("source", "source", "来源"),
+        ("policy", "policy", "策略"),
+        ("next", "next", "下一步"),
+        # readings
+        ("raise", "raise", "提升"),
+        ("lower", "lower", "降低"),
+        ("hold", "hold", "守住"),
+        ("slight", "slight", "略微"),
+        ("clear", "clear", "明确"),
+        ("dominant", "dominant", "首要"),
+        ("objective", "objective", "优化项"),
+        ("guardrail", "guardrail", "护栏"),
+        ("model", "model", "模型"),
+        ("rules", "rules", "规则"),
+        ("vllm", "vLLM", "vLLM"),
+        ("embedded", "embedded model", "内置模型"),
+        ("last_known_good", "last known good", "上一次可用的策略"),
+        ("default", "scenario default", "场景默认值"),
+        ("human", "a person", "人工"),
+        ("received", "received", "已收到"),
+        ("proposed", "proposed", "待激活"),
+        ("no_change", "no change", "不变"),
+        ("activated", "activated", "已激活"),
+        # sentences
+        (
+            "nothing_asked",
+            "Nothing in this goal asks for what a utility measures; the weights stay as they are.",
+            "这段话没有提到任何可衡量的效用，权重保持不变。",
+        ),
+        ("unread", "This goal is on record and has not been read yet.", "目标已登记，尚未解读。"),
+        ("fallback", "A fallback answered: {reason}", "由后备方案作答：{reason}"),
+        ("bar_legend", "█ kept  ▓ gained  ░ given up  · allowed", "█ 保留  ▓ 增加  ░ 让出  · 允许范围"),
+        ("to_activate", "activate:", "激活："),
+        ("to_look_up", "look up:", "查询："),
+        ("nothing_to_activate", "There is nothing to activate.", "没有需要激活的策略。"),
+        ("version", "version {version}", "第 {version} 版"),
+        ("stale", "stale: not confirmed against the database for {age} s", "可能过期：已有 {age} 秒未与数据库核对"),
+        ("until", "until {moment}", "有效至 {moment}"),
+    )
+}

@@ -1,0 +1,56 @@
+import io
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from reward_llm.cli.program import run
+from tests.cli.serving import serving
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Program = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]) -> Iterator[str]:
+    """The address of a real service with an empty database, its goals read by the rules."""
+    port = unused_tcp_port_factory()
+    with serving("--dev", port=port, folder=tmp_path_factory.mktemp("service")):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    """Runs the program in this process, without colour and 100 columns wide."""
+    for name, value in {"COLUMNS": "100", "NO_COLOR": "1", "REWARD_LLM_LANG": "en"}.items():
+        monkeypatch.setenv(name, value)
+
+    def call(*arguments: str, stdin: bytes = b"", **environment: str) -> Result:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        capsys.readouterr()
+        code = run(arguments)
+        printed = capsys.readouterr()
+        return Result(code, printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def client(program: Program, service: str) -> Program:
+    """The program, pointed at the service."""
+
+    def call(*arguments: str, **options: Any) -> Result:
+        return program(*arguments, REWARD_LLM_URL=service, **options)
+
+    return call

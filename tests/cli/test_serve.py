@@ -1,0 +1,35 @@
+import subprocess
+
+from tests.cli.serving import PROGRAM, environment, serving
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what the warnings are about
+
+
+def test_dev_listens_on_loopback_alone(program):
+    result = program("serve", "--dev", "--host", EVERYWHERE)
+    assert result.code == 2
+    assert "loopback" in result.err
+
+
+def test_a_database_that_is_behind_is_not_served(program, tmp_path):
+    result = program("serve", "--database-url", f"sqlite:///{tmp_path}/new.db")
+    assert result.code == 2
+    assert "reward-llm db upgrade" in result.err
+
+
+def test_a_backend_that_there_is_none_of_is_wrong_usage(program):
+    assert program("serve", "--backend", "oracle").code == 2
+
+
+def test_dev_upgrades_the_database_and_serves_until_it_is_told_to_stop(tmp_path, unused_tcp_port):
+    with serving("--dev", port=unused_tcp_port, folder=tmp_path) as log:
+        printed = log.read_text("utf-8")
+    assert f"http://127.0.0.1:{unused_tcp_port}" in printed
+    assert "access control" not in printed
+
+
+def test_an_address_that_others_can_reach_is_warned_of(tmp_path, unused_tcp_port):
+    subprocess.run([*PROGRAM, "db", "upgrade"], env=environment(tmp_path), check=True)
+    with serving("--host", EVERYWHERE, port=unused_tcp_port, folder=tmp_path) as log:
+        printed = " ".join(log.read_text("utf-8").split())
+    assert "warning: there is no access control yet" in printed
