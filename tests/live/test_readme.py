@@ -1,0 +1,59 @@
+"""The README's commands, run against a real service."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.service import service
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = [
+    line.removeprefix("$ ")
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+]
+ADDRESS = "http://127.0.0.1:8300"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, unused_tcp_port_factory) -> Iterator[str]:
+    port = unused_tcp_port_factory()
+    with service(tmp_path_factory.mktemp("readme"), port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_the_readme_has_commands():
+    assert len(COMMANDS) > 10
+    assert all(c.startswith(("reward-llm ", "curl ")) for c in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_readme_works(command, address):
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", command.replace(ADDRESS, address).replace("curl -s", "curl -sS --fail-with-body")],
+        cwd=ROOT, env=os.environ | {"PATH": programs, "REWARD_LLM_URL": address}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
+
+
+def test_the_files_that_the_readme_points_to_are_there():
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_the_two_commands_are_targets_of_the_makefile(target):
+    assert f"make {target} " in README
+    subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
