@@ -6,6 +6,7 @@ import asyncio
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -113,7 +114,12 @@ def build_proposer(settings: Settings, model: LanguageModel | None = None) -> Pr
         model=model or build_model(settings),
         bundle=load_bundle(PROMPT),
         readers={name: RuleReader(s) for name, s in load_all_scenarios(settings).items()},
-        config=ProposerConfig(deadline_s=settings.deadline_s, attempts=settings.attempts, seed=settings.seed),
+        config=ProposerConfig(
+            deadline_s=settings.deadline_s,
+            attempts=settings.attempts,
+            seed=settings.seed,
+            zone=ZoneInfo(settings.time_zone),
+        ),
     )
 
 

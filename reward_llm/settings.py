@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -41,8 +42,17 @@ class Settings(BaseSettings):
     attempts: int = Field(default=2, ge=1, le=5)
     """How often the model is asked before the rules are."""
     seed: int = 0
+    time_zone: str = "UTC"
+    """The IANA name of the time zone that dates in goals are meant in, such as Asia/Shanghai."""
 
     refresh_s: float = Field(default=1.0, gt=0, le=60)
     """How often the served weights are compared with the database."""
     stale_after_s: float = Field(default=10.0, gt=0)
     """The age at which served weights call themselves stale."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} isn't an IANA time zone")
+        return name

@@ -36,6 +36,8 @@ def show_reading(to: Console, answer: Document, scenario: Document, lang: Lang, 
         to.print(say("unread", lang))
         return
     to.print(_intent_table(intents, lang) if intents else Text(say("nothing_asked", lang)))
+    if answer["dates"]:
+        to.print(labelled("dates", ", ".join(map(dated, answer["dates"])), lang))
     for notice in interpretation["notices"]:
         to.print(Text(f"! {notice['message']}", "yellow"))
     to.print()
@@ -114,6 +116,16 @@ def quantity(target: Document | None) -> str:
     scaled = round(value * 100, 8) if unit in {"percent", "points"} else value
     digits = f"{scaled:,.0f}" if scaled == int(scaled) else f"{scaled:,.6g}"
     return str(_SYMBOLS[unit]).format(digits, currency=target.get("currency") or "").strip()
+
+
+def dated(date: Document) -> str:
+    """The words that name a date, with the days that they mean.
+
+    >>> dated({"valid_from": None, "valid_until": "2026-06-19T00:00:00Z", "span": {"text": "by June 18"}})
+    'by June 18 (… → 2026-06-19)'
+    """
+    since, until = ((date[k] or "…")[:10] for k in ("valid_from", "valid_until"))
+    return f"{date['span']['text']} ({since} → {until})"
 
 
 def _show_provenance(to: Console, proposal: Document, lang: Lang) -> None:

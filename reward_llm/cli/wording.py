@@ -53,6 +53,7 @@ _PHRASES: Final = {
         ("bounds", "bounds", "范围"),
         ("source", "source", "来源"),
         ("policy", "policy", "策略"),
+        ("dates", "dates", "日期"),
         ("next", "next", "下一步"),
         # readings
         ("raise", "raise", "提升"),

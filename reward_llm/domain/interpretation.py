@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from reward_llm.domain.goal import Window
+
 MAX_INTENTS: Final = 6
 
 
@@ -94,6 +96,14 @@ class Quantity:
     unit: Unit
     span: Span
     currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedSpan:
+    """A place of the text and the window that it names; 'by March 31' leaves the window's start open."""
+
+    span: Span
+    window: Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import rfc8785
 
 from reward_llm.domain.goal import Window
-from reward_llm.domain.interpretation import Interpretation, Quantity
+from reward_llm.domain.interpretation import DatedSpan, Interpretation, Quantity
 from reward_llm.domain.scenario import Scenario, Scope
 from reward_llm.domain.weights import Weights
 
@@ -110,11 +110,13 @@ class Provenance:
 class Proposal:
     """An interpretation and weights with their provenance, not yet decided on.
 
-    `reason` says why a fallback answered; None when the first choice did.
+    `numbers` and `dates` are all that the text holds, whatever they belong to. `reason` says why a fallback
+    answered; None when the first choice did.
     """
 
     interpretation: Interpretation
-    numbers: tuple[Quantity, ...]
+    numbers: tuple[Quantity, ...] = ()
+    dates: tuple[DatedSpan, ...] = ()
     weights: Weights
     source: Source
     reason: str | None = None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Final
 
 from reward_llm.domain.completion import CompletionRequest, Message, Vocabulary
@@ -25,6 +26,7 @@ from reward_llm.domain.weights import Weights
 from reward_llm.errors import AnswerMalformed, ModelError, ModelTimeout, RewardLLMError
 from reward_llm.generation.evidence import with_evidence
 from reward_llm.generation.prompts import PromptBundle
+from reward_llm.reading.dates import find_windows
 from reward_llm.reading.numbers import find_quantities
 from reward_llm.reading.rules import RuleReader
 from reward_llm.validation import gate
@@ -44,6 +46,8 @@ class ProposerConfig:
     attempts: int = 2
     """How often the model is asked before the rules are."""
     seed: int = 0
+    zone: tzinfo = UTC
+    """The time zone that dates in goals are meant in."""
 
 
 class Proposer:
@@ -87,6 +91,7 @@ class Proposer:
             draft,
             interpretation=with_evidence(draft.interpretation, goal, numbers, reader),
             numbers=numbers,
+            dates=find_windows(goal.text, goal.submitted_at.astimezone(self._config.zone)),
             reason="; ".join(reasons) if reasons and draft.source is not self._first_source else None,
             provenance=replace(draft.provenance, attempts=tuple(attempts)),
         )
@@ -164,7 +169,7 @@ class Proposer:
             )
             return None
         attempts.append(Attempt(source=Source.RULES, succeeded=True, duration_s=self._monotonic() - began))
-        return Proposal(interpretation=reading, numbers=(), weights=weights, source=Source.RULES)
+        return Proposal(interpretation=reading, weights=weights, source=Source.RULES)
 
     def _request(self, goal: Goal, scenario: Scenario, vocabulary: Vocabulary) -> CompletionRequest:
         parameters = self._bundle.head.parameters
@@ -237,4 +242,4 @@ def _shown(request: CompletionRequest, exc: RewardLLMError, raw: str | None) -> 
 def _unchanged(active: RewardPolicy) -> Proposal:
     source = Source.LAST_KNOWN_GOOD if active.version else Source.DEFAULT
     reading = Interpretation(decision=Decision.NO_CHANGE)
-    return Proposal(interpretation=reading, numbers=(), weights=active.weights, source=source)
+    return Proposal(interpretation=reading, weights=active.weights, source=source)

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
 
 from reward_llm.domain.goal import Window
-from reward_llm.domain.interpretation import Span
+from reward_llm.domain.interpretation import DatedSpan, Span
 from reward_llm.reading.named_days import NamedDays, find_days
 from reward_llm.reading.text import normalise
 
 _REACH: Final = 20
 """How far before a date the words are looked for that bound it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatedSpan:
-    """A place of the text and the window it names; 'by March 31' leaves the window's start open."""
-
-    span: Span
-    window: Window
 
 
 def find_windows(text: str, now: datetime) -> tuple[DatedSpan, ...]:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from reward_llm.domain.goal import Goal, GoalState, Window
-from reward_llm.domain.interpretation import Interpretation, Quantity
+from reward_llm.domain.interpretation import DatedSpan, Interpretation, Quantity
 from reward_llm.domain.policy import Activation, Proposal, Provenance, RewardPolicy, Source
 from reward_llm.domain.ports import AuditRecord, GoalRecord
 from reward_llm.domain.scenario import Scope
@@ -21,6 +21,7 @@ from reward_llm.store.tables import activations, audit, goals, policies, proposa
 
 _INTERPRETATION: Final = TypeAdapter(Interpretation)
 _NUMBERS: Final = TypeAdapter(tuple[Quantity, ...])
+_DATES: Final = TypeAdapter(tuple[DatedSpan, ...])
 _PROVENANCE: Final = TypeAdapter(Provenance)
 
 
@@ -69,6 +70,7 @@ def proposal_values(proposal: Proposal) -> dict[str, Any]:
     return {
         "interpretation": _INTERPRETATION.dump_python(proposal.interpretation, mode="json"),
         "numbers": _NUMBERS.dump_python(proposal.numbers, mode="json"),
+        "dates": _DATES.dump_python(proposal.dates, mode="json"),
         "weights": dict(proposal.weights),
         "source": proposal.source.value,
         "reason": proposal.reason,
@@ -80,6 +82,7 @@ def _proposal(row: RowMapping) -> Proposal:
     return Proposal(
         interpretation=_INTERPRETATION.validate_python(row[proposals.c.interpretation]),
         numbers=_NUMBERS.validate_python(row[proposals.c.numbers]),
+        dates=_DATES.validate_python(row[proposals.c.dates]),
         weights=Weights(row[proposals.c.weights]),
         source=Source(row[proposals.c.source]),
         reason=row[proposals.c.reason],

@@ -136,6 +136,7 @@ proposals: Final = Table(
     _text("goal_id", ForeignKey("goals.id"), primary_key=True),
     _document("interpretation"),
     _document("numbers"),
+    _document("dates"),
     _document("weights"),
     _text("source"),
     _document("reason", nullable=True),  # as JSON, because it may quote any character of a model's answer

@@ -154,6 +154,8 @@ async def test_intents_show_the_words_and_the_target_that_they_rest_on():
     assert "GMV" in "".join(s.of(text) for s in intent.spans)
     assert (intent.target.value, intent.target.span.of(text)) == (1e8, "1亿")
     assert [q.value for q in proposal.numbers] == [1e8]
+    assert [d.span.of(text) for d in proposal.dates] == ["今天", "618"]
+    assert {d.window.valid_from.date() for d in proposal.dates} == {NOON.date()}
 
 
 async def test_readers_that_disagree_are_told_to_the_person():

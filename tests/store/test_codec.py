@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
-from reward_llm.domain.interpretation import Decision, Interpretation, Quantity
+from reward_llm.domain.goal import Window
+from reward_llm.domain.interpretation import DatedSpan, Decision, Interpretation, Quantity, Span
 from reward_llm.domain.policy import Attempt, Proposal, Provenance
 from reward_llm.store import codec
 from reward_llm.store.tables import UtcDateTime, proposals
@@ -16,12 +17,18 @@ from tests.strategies import HOME_FEED, intents_for, weights_within
 
 ANY_TEXT = st.text(st.characters())
 NUMBERS = st.lists(st.from_type(Quantity).filter(lambda q: q.value == q.value), max_size=3).map(tuple)
+DATES = st.builds(
+    DatedSpan,
+    span=st.builds(Span, st.integers(0), st.integers(0)),
+    window=st.builds(Window, valid_from=st.none() | st.datetimes(timezones=st.just(UTC))),
+)
 PROPOSALS = st.builds(
     Proposal,
     interpretation=st.builds(
         Interpretation, decision=st.sampled_from(Decision), intents=intents_for(HOME_FEED), rationale=ANY_TEXT
     ),
     numbers=NUMBERS,
+    dates=st.lists(DATES, max_size=2).map(tuple),
     weights=weights_within(HOME_FEED),
     reason=st.none() | ANY_TEXT,
     provenance=st.builds(

@@ -11,6 +11,7 @@ from pydantic.types import JsonValue
 from reward_llm.api.wire.base import Incoming, MomentIn, MomentOut, Outgoing, WeightsByUtility
 from reward_llm.domain.goal import MAX_TEXT_CHARS, GoalState, Window
 from reward_llm.domain.interpretation import (
+    DatedSpan,
     Decision,
     Direction,
     Emphasis,
@@ -82,6 +83,20 @@ class QuantityWire(Outgoing):
             currency=quantity.currency,
             span=SpanWire.of(quantity.span, text),
         )
+
+
+class DateWire(Outgoing):
+    """A date or window that the text names; null leaves that side open."""
+
+    valid_from: MomentOut | None
+    valid_until: MomentOut | None
+    span: SpanWire
+
+    @classmethod
+    def of(cls, dated: DatedSpan, text: str) -> DateWire:
+        """The date of that text."""
+        window = dated.window
+        return cls(valid_from=window.valid_from, valid_until=window.valid_until, span=SpanWire.of(dated.span, text))
 
 
 class IntentWire(Outgoing):
@@ -216,6 +231,7 @@ class GoalWire(Outgoing):
     decision: Decision | None
     interpretation: InterpretationWire | None
     numbers: list[QuantityWire] = Field(description="Every number in the text.")
+    dates: list[DateWire] = Field(description="Every date in the text, as windows to choose from.")
     proposal: ProposalWire | None
     window: WindowWire
 
@@ -238,6 +254,7 @@ class GoalWire(Outgoing):
             decision=reading.decision if reading else None,
             interpretation=InterpretationWire.of(reading, goal.text, scenario) if reading else None,
             numbers=[QuantityWire.of(q, goal.text) for q in proposal.numbers] if proposal else [],
+            dates=[DateWire.of(d, goal.text) for d in proposal.dates] if proposal else [],
             proposal=ProposalWire.of(proposal, policy, previous) if proposal and policy else None,
             window=WindowWire.of(goal.window),
         )

@@ -24,7 +24,6 @@ class UnchangedProposer:
         """The active weights."""
         return Proposal(
             interpretation=Interpretation(decision=Decision.NO_CHANGE),
-            numbers=(),
             weights=active.weights,
             source=Source.DEFAULT,
         )

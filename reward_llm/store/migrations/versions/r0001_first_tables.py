@@ -83,6 +83,7 @@ def _create_proposals() -> None:
         _text("goal_id", sa.ForeignKey("goals.id"), primary_key=True),
         _document("interpretation"),
         _document("numbers"),
+        _document("dates"),
         _document("weights"),
         _text("source"),
         _document("reason", nullable=True),
