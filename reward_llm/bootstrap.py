@@ -67,15 +67,18 @@ def build_model(settings: Settings) -> LanguageModel | None:
     return _build_embedded(settings)
 
 
-def _build_embedded(settings: Settings) -> LanguageModel:
-    """The embedded model.
+def let_openmp_wait() -> None:
+    """Have OpenMP's threads wait passively, unless the environment says otherwise; call it before torch loads.
 
-    OpenMP threads that spin at barriers starve a process that shares its cores: one forward pass took five times
-    as long, so they wait passively unless the environment says otherwise.
+    Threads that spin at barriers starve whoever shares their cores: one forward pass took five times as long.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _build_embedded(settings: Settings) -> LanguageModel:
     from reward_llm.generation.clients.unavailable import UnavailableModel
 
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    let_openmp_wait()
     vocabulary = Vocabulary(settings.vocabulary or Vocabulary.CONCEPTS)
     try:
         from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel

@@ -39,11 +39,14 @@ def train(
         bool, typer.Option("--resume/--fresh", help="Go on with a run that was broken off, or start anew.")
     ] = True,
     corpus: Annotated[
-        list[Path] | None, typer.Option("--corpus", help="A folder of labelled goals; repeatable.")
+        list[Path] | None, typer.Option("--corpus", help="A folder of labelled goals to train on beside those that ship; repeatable.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a goal model from scratch on labelled goals."""
+    from reward_llm.bootstrap import let_openmp_wait
+
+    let_openmp_wait()
     try:
         from reward_llm.tuning.config import TrainingConfig
         from reward_llm.tuning.corpus import corpus_dir, load_corpus
@@ -54,7 +57,7 @@ def train(
 
     chosen = {"minutes": minutes, "steps": steps, "seed": seed}
     config = TrainingConfig(**{k: v for k, v in chosen.items() if v is not None})  # type: ignore[arg-type]
-    goals = [goal for folder in corpus or [corpus_dir()] for goal in load_corpus(folder)]
+    goals = [goal for folder in [corpus_dir(), *(corpus or [])] for goal in load_corpus(folder)]
     if not resume:
         shutil.rmtree(run_folder(out, config, goals), ignore_errors=True)
     with Progress(

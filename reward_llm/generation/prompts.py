@@ -54,6 +54,7 @@ class Example(BaseModel):
 
     goal: str
     intents: tuple[ExampleIntent, ...]
+    lexicon: dict[Concept, str] = {}
 
 
 class FrontMatter(BaseModel):
@@ -101,10 +102,18 @@ class PromptBundle:
         """The JSON Schema of the answer."""
         return intents_schema(scenario, vocabulary)
 
-    def render(self, scenario: Scenario, vocabulary: Vocabulary, goal: str) -> tuple[Message, ...]:
+    def render(
+        self, scenario: Scenario, vocabulary: Vocabulary, goal: str, hints: Mapping[str, str]
+    ) -> tuple[Message, ...]:
         """The chat that asks for a reading of the goal.
 
         The goal is passed as a value: template syntax in it stays text.
+
+        Args:
+            scenario: What the goal is for.
+            vocabulary: The names that the model answers with.
+            goal: The text.
+            hints: What the lexicon says of it, by utility.
         """
         utility_names = {u: n for n, u in answer_names(scenario, vocabulary).items()}
         variables: Mapping[str, Any] = {
@@ -115,7 +124,7 @@ class PromptBundle:
                 if u.name in utility_names
             ],
             "examples": self._examples(scenario, utility_names),
-            "goal": goal_message(goal),
+            "goal": goal_message(goal, {utility_names[u]: h for u, h in hints.items() if u in utility_names}),
         }
         return (
             Message("system", self._templates[0].render(variables)),
@@ -126,11 +135,11 @@ class PromptBundle:
         names = {c: utility_names[u.name] for c, u in scenario.utility_of_concept.items()}
         return [
             {
-                "goal": goal_message(e.goal),
+                "goal": goal_message(e.goal, {names[c]: hint for c, hint in e.lexicon.items()}),
                 "answer": canonical_answer((names[i.concept], i.direction, i.emphasis) for i in e.intents),
             }
             for e in self.head.examples
-            if all(i.concept in names for i in e.intents)
+            if all(c in names for c in (*e.lexicon, *(i.concept for i in e.intents)))
         ]
 
 

@@ -111,7 +111,7 @@ class Proposer:
         if self._model is None:
             return None
         model, started = self._model, self._monotonic()
-        request = self._request(goal, scenario, model.vocabulary)
+        request = self._request(goal, scenario, model.vocabulary, reader)
         for number in range(self._config.attempts):
             began = self._monotonic()
             remaining = self._config.deadline_s - (began - started)
@@ -171,10 +171,12 @@ class Proposer:
         attempts.append(Attempt(source=Source.RULES, succeeded=True, duration_s=self._monotonic() - began))
         return Proposal(interpretation=reading, weights=weights, source=Source.RULES)
 
-    def _request(self, goal: Goal, scenario: Scenario, vocabulary: Vocabulary) -> CompletionRequest:
+    def _request(
+        self, goal: Goal, scenario: Scenario, vocabulary: Vocabulary, reader: RuleReader
+    ) -> CompletionRequest:
         parameters = self._bundle.head.parameters
         return CompletionRequest(
-            messages=self._bundle.render(scenario, vocabulary, goal.text),
+            messages=self._bundle.render(scenario, vocabulary, goal.text, reader.hints(goal.text)),
             schema=self._bundle.schema(scenario, vocabulary),
             max_tokens=parameters.max_tokens,
             temperature=parameters.temperature,

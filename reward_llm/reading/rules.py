@@ -56,7 +56,21 @@ class RuleReader:
 
     def read(self, text: str) -> Interpretation:
         """What the text asks of the scenario's utilities; no_change if nothing."""
-        evidence = self._evidence(text)
+        return self._read(text, self._matches(text))
+
+    def hints(self, text: str) -> dict[str, str]:
+        """What the lexicon says of each utility that the text names, in the scenario's order.
+
+        `"raise clear"` is a direction with its emphasis; `"named"` stands for a utility that is spoken of without
+        being asked for.
+        """
+        matches = self._matches(text)
+        asked = {i.utility: f"{i.direction} {i.emphasis}" for i in self._read(text, matches).intents}
+        named = {m.entry.utility for m in matches if m.entry.kind.names_utility}
+        return {u: asked.get(u, "named") for u in self.scenario.utility_names if u in asked or u in named}
+
+    def _read(self, text: str, matches: Sequence[Match]) -> Interpretation:
+        evidence = self._evidence(text, matches)
         quantities = find_quantities(text)
         intents: list[Intent] = []
         notices: list[Notice] = []
@@ -75,20 +89,23 @@ class RuleReader:
 
     def spans_for(self, utility: str, text: str) -> tuple[Span, ...]:
         """Where the text speaks of the utility: its terms and their cues, in order; empty if nowhere."""
-        return _merged(span for e in self._evidence(text) if e.utility == utility for span in e.spans)
+        return _merged(
+            span for e in self._evidence(text, self._matches(text)) if e.utility == utility for span in e.spans
+        )
 
-    def _evidence(self, text: str) -> tuple[Evidence, ...]:
-        instructions = find_instructions(text)
-        matches = [m for m in self._matches(text) if not any(m.span.overlaps(s) for s in instructions)]
+    def _evidence(self, text: str, matches: Sequence[Match]) -> tuple[Evidence, ...]:
         evidence = find_evidence(split_clauses(text), matches)
         certain = tuple(e for e in evidence if e.certain)
         return _with_wishes(certain if any(e.direction is Direction.RAISE for e in certain) else evidence)
 
     def _matches(self, text: str) -> list[Match]:
+        """The lexicon's phrases in the text, instructions to the system left out."""
         normalised: NormalisedText = normalise(text)
-        return [
+        instructions = find_instructions(text)
+        found = (
             Match(m.entry, normalised.original(m.span.start, m.span.end)) for m in self._matcher.find(normalised.text)
-        ]
+        )
+        return [m for m in found if not any(m.span.overlaps(s) for s in instructions)]
 
 
 def _with_wishes(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

@@ -15,11 +15,13 @@ from reward_llm.domain.completion import CompletionRequest, Message, Vocabulary
 from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
 from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
 from reward_llm.generation.prompts import load_bundle
+from reward_llm.reading.rules import RuleReader
 from reward_llm.resources import checkpoint_dir
 from reward_llm.validation.checkpoints import CHECKSUMS
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 BUNDLE = load_bundle("goal_to_intents")
+READERS = {s.name: RuleReader(s) for s in (HOME_FEED, VIDEO_FEED)}
 GOALS = [
     "今天是618大促，GMV目标1亿，用户留存目标是65%",
     "Give new creators noticeably more exposure, but day-1 retention must not drop below 40%.",
@@ -42,7 +44,7 @@ def checkpoint(tmp_path):
 
 def request(text, scenario=HOME_FEED, **changes):
     facts = {
-        "messages": BUNDLE.render(scenario, Vocabulary.CONCEPTS, text),
+        "messages": BUNDLE.render(scenario, Vocabulary.CONCEPTS, text, READERS[scenario.name].hints(text)),
         "schema": BUNDLE.schema(scenario, Vocabulary.CONCEPTS),
     }
     return CompletionRequest(**(facts | changes))

@@ -18,24 +18,34 @@ SOURCE = (prompts_dir() / "goal_to_intents.md").read_text("utf-8")
 
 @given(st.text(min_size=1))
 def test_the_goal_is_data_that_comes_back_whole(goal):
-    system, user = BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, goal)
-    assert json.loads(user.content) == {"goal": goal}
-    assert system == BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, "another")[0]
+    system, user = BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, goal, {})
+    assert json.loads(user.content) == {"goal": goal, "lexicon": {}}
+    assert system == BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, "another", {})[0]
 
 
 def test_template_syntax_in_a_goal_stays_text():
     goal = "{{ scenario.__class__ }}{% for x in y %}${goal}"
-    assert json.loads(BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, goal)[1].content) == {"goal": goal}
+    assert json.loads(BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, goal, {})[1].content)["goal"] == goal
+
+
+def test_the_lexicons_hints_speak_the_names_that_the_model_answers_with():
+    hints = {"fresh_creators": "raise clear", "calm": "named"}
+    for vocabulary, expected in (
+        (Vocabulary.CONCEPTS, {"cold_start": "raise clear"}),
+        (Vocabulary.UTILITIES, hints),
+    ):
+        _, user = BUNDLE.render(VIDEO_FEED, vocabulary, "x", hints)
+        assert json.loads(user.content)["lexicon"] == expected
 
 
 def test_the_system_turn_names_every_utility_in_both_languages():
-    system = BUNDLE.render(VIDEO_FEED, Vocabulary.UTILITIES, "x")[0].content
+    system = BUNDLE.render(VIDEO_FEED, Vocabulary.UTILITIES, "x", {})[0].content
     for utility in VIDEO_FEED.utilities:
         assert f"- {utility.name}: {utility.description.en} {utility.description.zh}" in system
 
 
 def test_examples_speak_the_scenarios_names_and_leave_out_what_it_lacks():
-    system = BUNDLE.render(VIDEO_FEED, Vocabulary.UTILITIES, "x")[0].content
+    system = BUNDLE.render(VIDEO_FEED, Vocabulary.UTILITIES, "x", {})[0].content
     assert '"utility":"fresh_creators"' in system
     assert '"utility":"gmv"' not in system
 

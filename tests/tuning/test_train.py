@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from reward_llm.domain.answer import goal_message
+from reward_llm.tuning.config import Mix, Shape, TrainingConfig, TrainingProgress, TrainingReport
+from reward_llm.tuning.corpus import LabelledGoal
+from reward_llm.tuning.examples import Rounds, held_back
+from reward_llm.tuning.grammar import Grammar
+from reward_llm.tuning.score import score
+from reward_llm.tuning.train import build_model, train
+from reward_llm.tuning.vocabulary import ANSWER, train_tokenizer
+
+TINY = TrainingConfig(
+    steps=8,
+    minutes=60,
+    score_every=3,
+    threads=1,
+    hold_back=0.2,
+    shape=Shape(vocabulary=512, hidden=64, layers=2, heads=2, kv_heads=1, feed_forward=64),
+    mix=Mix(round_size=24, batch_tokens=256),
+)
+
+
+@pytest.fixture(scope="module")
+def goals() -> tuple[LabelledGoal, ...]:
+    grammar = Grammar(random.Random(0))
+    return tuple(g for _ in range(20) for g in (grammar.goal(), grammar.goal(), grammar.nothing()))
+
+
+Whole = tuple[Path, TrainingReport]
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def whole(goals: tuple[LabelledGoal, ...], tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, train(TINY, goals, folder, lambda _: None)
+
+
+def test_a_broken_off_run_goes_on_to_the_same_weights(
+    goals: tuple[LabelledGoal, ...], whole: Whole, tmp_path: Path
+) -> None:
+    def interrupt(progress: TrainingProgress) -> None:
+        if progress.step == 5:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(TINY, goals, tmp_path, interrupt)
+    seen: list[int] = []
+    train(TINY, goals, tmp_path, lambda p: seen.append(p.step))
+    assert seen == [4, 5, 6, 7, 8]
+    left, right = (AutoModelForCausalLM.from_pretrained(f).state_dict() for f in (tmp_path, whole[0]))
+    assert all(torch.equal(left[name], right[name]) for name in right)
+
+
+def test_the_checkpoint_loads_and_answers(whole: Whole, goals: tuple[LabelledGoal, ...]) -> None:
+    folder, report = whole
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert model.generation_config.eos_token_id == tokenizer.eos_token_id == model.config.eos_token_id
+    assert model.config.vocab_size == len(tokenizer)
+    turn = [{"role": "user", "content": goal_message("提升点击率", {})}]
+    assert tokenizer.apply_chat_template(turn, add_generation_prompt=True, tokenize=False).endswith(ANSWER)
+    assert tokenizer.padding_side == "left"
+    assert score(model, tokenizer, goals[:5]).goals == 5
+    assert report.steps == 8
+
+
+def test_the_checkpoint_can_be_read_by_everybody_and_carries_its_card(whole: Whole) -> None:
+    folder, report = whole
+    assert (folder / "model.safetensors").stat().st_mode & 0o777 == 0o644
+    assert "| grammar.jsonl |" in (folder / "README.md").read_text(encoding="utf-8")
+    assert json.loads((folder / "training.json").read_text(encoding="utf-8"))["steps"] == report.steps
+
+
+def test_training_lowers_the_loss(goals: tuple[LabelledGoal, ...], tmp_path: Path) -> None:
+    losses: list[float] = []
+    config = TrainingConfig(
+        **{**{k: getattr(TINY, k) for k in TINY.__slots__}, "steps": 40, "score_every": 100, "warmup_steps": 5}
+    )
+    train(config, goals, tmp_path, lambda p: losses.append(p.loss))
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_held_back_goals_are_never_trained_on(goals: tuple[LabelledGoal, ...], whole: Whole) -> None:
+    held = [g for g in goals if held_back(g, TINY.hold_back)]
+    assert held
+    assert sum(whole[1].goals.values()) == len(goals) - len(held)
+
+
+def test_a_round_is_the_same_whenever_it_is_drawn(goals: tuple[LabelledGoal, ...]) -> None:
+    tokenizer = train_tokenizer([goal_message(g.goal, {}) for g in goals], 512)
+    rounds = Rounds(goals, tokenizer, TINY.mix)
+    first, again, other = (list(rounds.batches(n)) for n in (3, 3, 4))
+    assert all(torch.equal(a.token_BT, b.token_BT) for a, b in zip(first, again, strict=True))
+    assert not all(a.token_BT.equal(b.token_BT) for a, b in zip(first, other, strict=False))
+
+
+def test_an_answer_is_marked_from_its_first_token_to_its_end(goals: tuple[LabelledGoal, ...]) -> None:
+    tokenizer = train_tokenizer([goal_message(g.goal, {}) for g in goals], 512)
+    batch = next(Rounds(goals, tokenizer, TINY.mix).batches(0))
+    for tokens, real, answer in zip(batch.token_BT, batch.real_BT, batch.answer_BT, strict=True):
+        text = tokenizer.decode(tokens[answer])
+        assert text.startswith('{"decision":"')
+        assert text.endswith(tokenizer.eos_token)
+        assert int(answer.nonzero().max()) == int(real.nonzero().max())
+
+
+def test_padding_does_not_change_what_is_learnt(goals: tuple[LabelledGoal, ...]) -> None:
+    tokenizer = train_tokenizer([goal_message(g.goal, {}) for g in goals], 512)
+    model = build_model(TINY.shape, tokenizer).eval()
+    short = torch.tensor([tokenizer("提升点击率")["input_ids"]])
+    padded = torch.nn.functional.pad(short, (0, 7), value=tokenizer.pad_token_id)
+    with torch.inference_mode():
+        torch.testing.assert_close(model(padded).logits[:, : short.shape[1]], model(short).logits)
