@@ -39,7 +39,8 @@ def train(
         bool, typer.Option("--resume/--fresh", help="Go on with a run that was broken off, or start anew.")
     ] = True,
     corpus: Annotated[
-        list[Path] | None, typer.Option("--corpus", help="A folder of labelled goals to train on beside those that ship; repeatable.")
+        list[Path] | None,
+        typer.Option("--corpus", help="A folder of labelled goals to train on beside those that ship; repeatable."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -27,6 +27,7 @@ from reward_llm.errors import AnswerMalformed, ModelError, ModelTimeout, RewardL
 from reward_llm.generation.evidence import with_evidence
 from reward_llm.generation.prompts import PromptBundle
 from reward_llm.reading.dates import find_windows
+from reward_llm.reading.instructions import without_instructions
 from reward_llm.reading.numbers import find_quantities
 from reward_llm.reading.rules import RuleReader
 from reward_llm.validation import gate
@@ -111,7 +112,12 @@ class Proposer:
         if self._model is None:
             return None
         model, started = self._model, self._monotonic()
-        request = self._request(goal, scenario, model.vocabulary, reader)
+        text = without_instructions(goal.text)
+        if not any(c.isalnum() for c in text):
+            reason = "the text holds nothing but instructions to the system"
+            attempts.append(Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=reason))
+            return None
+        request = self._request(text, scenario, model.vocabulary, reader)
         for number in range(self._config.attempts):
             began = self._monotonic()
             remaining = self._config.deadline_s - (began - started)
@@ -172,11 +178,11 @@ class Proposer:
         return Proposal(interpretation=reading, weights=weights, source=Source.RULES)
 
     def _request(
-        self, goal: Goal, scenario: Scenario, vocabulary: Vocabulary, reader: RuleReader
+        self, text: str, scenario: Scenario, vocabulary: Vocabulary, reader: RuleReader
     ) -> CompletionRequest:
         parameters = self._bundle.head.parameters
         return CompletionRequest(
-            messages=self._bundle.render(scenario, vocabulary, goal.text, reader.hints(goal.text)),
+            messages=self._bundle.render(scenario, vocabulary, text, reader.hints(text)),
             schema=self._bundle.schema(scenario, vocabulary),
             max_tokens=parameters.max_tokens,
             temperature=parameters.temperature,

@@ -28,7 +28,7 @@ _ASIDES: Final = ["fact", "fact", "fact", "chat", "ticket", "inject", "inject", 
 class Augmenter:
     """Draws changed goals from a seeded generator.
 
-    Case and full-width characters need no change here: the tokenizer folds both.
+    Case and full-width characters need no change here: the chat template folds both.
     """
 
     def __init__(self, rng: random.Random) -> None:

@@ -24,7 +24,7 @@ class Mix:
     """Share of texts that ask for nothing."""
     joined: float = 0.15
     """Share of the hand-written goals that are joined to another."""
-    cut: float = 0.3
+    cut: float = 0.15
     """Share of prompts tokenized in pieces cut at random, which shows the model other splits of its words."""
     without_hints: float = 0.1
     """Share of prompts that leave the lexicon's hints out."""
@@ -91,7 +91,7 @@ class TrainingConfig:
     """Steps from nothing to the highest learning rate."""
     weight_decay: float = 0.05
     """Decoupled decay of matrices."""
-    dropout: float = 0.1
+    dropout: float = 0.05
     """On the embeddings and on what every block adds to the residual stream."""
     prompt_weight: float = 0.05
     """Weight of the loss on prompts beside that on answers."""
@@ -99,7 +99,7 @@ class TrainingConfig:
     """Share of prompt tokens that the loss looks at, to save time."""
     average: float = 0.998
     """Decay a step of the moving average that is scored and shipped."""
-    hold_back: float = 0.05
+    hold_back: float = 0.03
     """Share of hand-written goals kept for scoring; 0 trains on all."""
     score_every: int = 600
     """Steps between scores and saved states."""

@@ -43,7 +43,7 @@ def _write_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Write the tokenizer, its config in words that transformers 4 and 5 both read."""
     tokenizer.save_pretrained(folder)
     config = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
+        "tokenizer_class": "Qwen2Tokenizer",
         "eos_token": END,
         "pad_token": END,
         "additional_special_tokens": [GOAL, ANSWER],

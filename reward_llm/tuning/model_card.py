@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reward_llm.tuning.config import Score, TrainingReport
+from reward_llm.tuning.config import LEXICON_SOURCE, Score, TrainingReport
 
 _CARD: Final = """\
 ---
@@ -25,9 +25,10 @@ trained from scratch together with its tokenizer. It does this one task and know
 
 ## Use
 
-The user's message is the goal as `{{"goal":"…"}}`; the chat template drops system turns and all turns after the
-first user turn. Decode greedily, under the JSON schema of the answer. The same folder loads in transformers and in
-vLLM (`--max-model-len 2048`).
+The user's message is `{{"goal":"…","lexicon":{{"gmv":"raise clear","click":"named"}}}}`: the goal, and what the
+project's lexicon says of the concepts that it names (`reward_llm.reading.rules.RuleReader.hints`). The chat template
+drops system turns and all turns after the first user turn. Decode greedily, under the JSON schema of the answer. The
+same folder loads in transformers and in vLLM (`--max-model-len 2048`).
 
 ## Data
 
@@ -37,7 +38,8 @@ Goals written and labelled by hand:
 
 Of the examples, {written:.0%} come from these, varied ({joined:.0%} of those that ask for something are joined to
 another goal; names of metrics, numbers, spelling, punctuation, greetings and asides change); the others are made by
-a bilingual grammar. {nothing:.0%} ask for nothing.
+a bilingual grammar. {nothing:.0%} ask for nothing. The lexicon's hints are left out of {without_hints:.0%} of the
+prompts, and of {without_known_hints:.0%} of those from `{lexicon_source}.jsonl`, which the lexicon was written from.
 
 ## Recipe
 
@@ -49,6 +51,8 @@ learning rate {learning_rate:g} after {warmup} warmup steps, cosine to 2 %; weig
 ## Scores
 
 {scores}
+
+The project's `docs/benchmarks.md` has its scores on goals by other hands, beside the lexicon alone.
 
 ## Limits
 
@@ -73,6 +77,9 @@ def model_card(report: TrainingReport) -> str:
         written=config.mix.written,
         joined=config.mix.joined,
         nothing=config.mix.nothing,
+        without_hints=config.mix.without_hints,
+        without_known_hints=config.mix.without_known_hints,
+        lexicon_source=LEXICON_SOURCE,
         steps=report.steps,
         minutes=report.elapsed_s / 60,
         threads=config.threads,

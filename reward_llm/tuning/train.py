@@ -33,7 +33,7 @@ from reward_llm.tuning.export import export
 from reward_llm.tuning.grammar import Grammar
 from reward_llm.tuning.run import Position, run_folder
 from reward_llm.tuning.score import score
-from reward_llm.tuning.vocabulary import MAX_POSITIONS, train_tokenizer
+from reward_llm.tuning.vocabulary import MAX_POSITIONS, prompt, train_tokenizer
 
 
 def train(
@@ -81,7 +81,7 @@ def _tokenizer(config: TrainingConfig, goals: Sequence[LabelledGoal], folder: Pa
     if not (folder / "tokenizer.json").is_file():
         grammar = Grammar(random.Random(config.seed))
         made = [g.goal for _ in range(len(goals) // 2) for g in (grammar.goal(), grammar.nothing())]
-        texts = [user_message(text) for text in [*(g.goal for g in goals), *made]]
+        texts = [prompt(user_message(text)) for text in [*(g.goal for g in goals), *made]]
         train_tokenizer(texts, config.shape.vocabulary).save_pretrained(folder)
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
     return tokenizer

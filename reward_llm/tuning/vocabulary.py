@@ -1,10 +1,10 @@
-"""The goal model's tokenizer: byte-level BPE over folded text, and the fixed pieces of an answer.
+"""The goal model's tokenizer: byte-level BPE and the fixed pieces of an answer.
 
     <|goal|>{"goal":"…"}<|answer|>{"decision":"propose","intents":[{"utility":"click",…}],"rationale":""}<|endoftext|>
 
 Every piece of an answer is one token that begins and ends where the JSON schema leaves a choice, so that text which
 a structured decoder forces is tokenized just as in training. Quotes in a goal are escaped, so no piece but the
-closing `"}` can occur in one. Text is folded (NFKC, lower case), which an answer already is.
+closing `"}` can occur in one. The chat template folds the goal's case and width.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
 
 from reward_llm.domain.interpretation import Decision, Direction, Emphasis
 from reward_llm.domain.scenario import Concept
@@ -38,31 +38,39 @@ PIECES: Final = (
     *(f'{d.value}","emphasis":"' for d in Direction),
     *(f'{e.value}"}}' for e in Emphasis),
 )
+
+_FOLDED: Final = {
+    **{full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)},
+    **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), ""),
+    **{ord(mark): f"{plain} " for mark, plain in zip("，。；：、！？）】》」』…", ",.;:,!?)]>''.", strict=True)},
+    **{ord(mark): f" {plain}" for mark, plain in zip("（【《「『", "([<''", strict=True)},
+    **dict.fromkeys(map(ord, "\uff02“”‘’"), "'"),
+    ord("\u3000"): " ",
+    ord("\uff3c"): "/",
+}
+"""Full-width and Chinese marks as their plain likes; none becomes a quote or backslash, which JSON has escaped."""
 CHAT_TEMPLATE: Final = (
     "{%- set turns = messages | selectattr('role', 'equalto', 'user') | list -%}"
-    "{{- '" + GOAL + "' + turns[0]['content'] | replace('<|', '< |') -}}"
+    "{{- '" + GOAL + "' + turns[0]['content'].translate(" + repr(_FOLDED) + ").lower().replace('<|', '< |') -}}"
     "{%- if add_generation_prompt -%}{{- '" + ANSWER + "' -}}{%- endif -%}"
 )
-"""The goal alone: instructions and examples are for models that weren't trained on this task."""
-
-_WORDS: Final = r"\p{Han}+| ?[\p{L}&&[^\p{Han}]]+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+"""The goal alone, folded: instructions and examples are for models that weren't trained on this task."""
 
 
 def prompt(message: str) -> str:
     """What the chat template makes of a user's message, ready to be answered."""
-    return f"{GOAL}{message.replace('<|', '< |')}{ANSWER}"
+    return f"{GOAL}{message.translate(_FOLDED).lower().replace('<|', '< |')}{ANSWER}"
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
-    """A tokenizer of exactly `size` entries, its merges learnt from the texts."""
+    """A tokenizer of exactly `size` entries, its merges learnt from the texts.
+
+    It splits text as Qwen2's own tokenizer does, since transformers loads that class for every Qwen2 checkpoint,
+    whatever `tokenizer.json` says.
+    """
     core = Tokenizer(models.BPE())
-    core.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    core.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    pipeline = Qwen2Tokenizer().backend_tokenizer
+    core.normalizer, core.pre_tokenizer = pipeline.normalizer, pipeline.pre_tokenizer
     core.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size - len(PIECES),

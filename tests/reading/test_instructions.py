@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_llm.domain.interpretation import Decision
-from reward_llm.reading.instructions import find_instructions
+from reward_llm.reading.instructions import find_instructions, without_instructions
 from reward_llm.reading.rules import RuleReader
 
 
@@ -59,3 +59,10 @@ def test_instructions_lie_in_the_text_in_order_and_apart(text: str) -> None:
 
     assert all(0 <= s.start < s.end <= len(text) for s in spans)
     assert all(a.end <= b.start for a, b in pairwise(spans))
+
+
+@given(st.text())
+def test_what_is_left_without_instructions_stays_in_its_place(text: str) -> None:
+    left = without_instructions(text)
+    assert len(left) == len(text)
+    assert all(a in (b, " ") for a, b in zip(left, text, strict=True))

@@ -11,11 +11,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from reward_llm.domain.answer import goal_message
 from reward_llm.tuning.config import Mix, Shape, TrainingConfig, TrainingProgress, TrainingReport
 from reward_llm.tuning.corpus import LabelledGoal
-from reward_llm.tuning.examples import Rounds, held_back
+from reward_llm.tuning.examples import Rounds, held_back, user_message
 from reward_llm.tuning.grammar import Grammar
 from reward_llm.tuning.score import score
 from reward_llm.tuning.train import build_model, train
-from reward_llm.tuning.vocabulary import ANSWER, train_tokenizer
+from reward_llm.tuning.vocabulary import ANSWER, prompt, train_tokenizer
 
 TINY = TrainingConfig(
     steps=8,
@@ -123,3 +123,11 @@ def test_padding_does_not_change_what_is_learnt(goals: tuple[LabelledGoal, ...])
     padded = torch.nn.functional.pad(short, (0, 7), value=tokenizer.pad_token_id)
     with torch.inference_mode():
         torch.testing.assert_close(model(padded).logits[:, : short.shape[1]], model(short).logits)
+
+
+def test_the_checkpoint_splits_text_as_in_training(whole: Whole, goals: tuple[LabelledGoal, ...]) -> None:
+    folder, _ = whole
+    trained = AutoTokenizer.from_pretrained(next((folder / "runs").iterdir()) / "tokenizer")
+    shipped = AutoTokenizer.from_pretrained(folder)
+    texts = [text for g in goals for text in (prompt(user_message(g.goal)), g.answer)]
+    assert shipped(texts)["input_ids"] == trained(texts)["input_ids"]
