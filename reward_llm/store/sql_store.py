@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from reward_llm.store.failures import translated
 from reward_llm.store.ledger import Action, claimed, put_on_record, remember
 from reward_llm.store.pages import check_limit, page
 from reward_llm.store.tables import activations, audit, goals, policies, proposals
+from reward_llm.store.to_the_end import to_the_end
 
 
 class SqlStore:
@@ -31,6 +33,7 @@ class SqlStore:
     def __init__(self, *, reader: AsyncEngine, writer: AsyncEngine) -> None:
         self._reader = reader
         self._writer = writer
+        self.begun: set[asyncio.Task[Any]] = set()
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
@@ -41,6 +44,7 @@ class SqlStore:
         """
         return cls(reader=reading_engine(url), writer=writing_engine(url))
 
+    @to_the_end
     async def record_goal(self, goal: Goal, claim: IdempotencyClaim | None = None) -> GoalRecord:
         """Put a goal on record as `received`, or give the one that the claim's key stands for already."""
         action, at = Action.GOAL_RECEIVED, goal.submitted_at
@@ -53,11 +57,13 @@ class SqlStore:
             await remember(connection, claim, action, goal.id, at)
         return GoalRecord(goal=goal, state=GoalState.RECEIVED)
 
+    @to_the_end
     async def record_refusal(self, *, at: datetime, actor: str, action: str, details: Mapping[str, Any]) -> None:
         """Put on record that something was sent and refused; what was refused has no name, so no subject."""
         async with _transaction(self._writer) as connection:
             await put_on_record(connection, action, "", at=at, actor=actor, details=details)
 
+    @to_the_end
     async def record_proposal(self, goal_id: str, proposal: Proposal, at: datetime) -> GoalRecord:
         """Settle a goal; a proposal of new weights makes the scope's next policy version."""
         async with _transaction(self._writer) as connection:
@@ -68,6 +74,7 @@ class SqlStore:
             await _write_settled(connection, settled, proposal, at)
         return settled
 
+    @to_the_end
     async def record_edit(
         self,
         scope: Scope,
@@ -89,12 +96,14 @@ class SqlStore:
             await remember(connection, claim, action, policy.policy_id, at)
         return policy
 
+    @to_the_end
     async def edit_of(self, claim: IdempotencyClaim) -> RewardPolicy | None:
         """The policy that the claim's key stands for already, None if the key is new."""
         async with _transaction(self._reader) as connection:
             known = await claimed(connection, claim, Action.POLICY_EDITED)
             return await queries.policy(connection, known) if known else None
 
+    @to_the_end
     async def activate(
         self,
         policy_id: str,
@@ -122,11 +131,13 @@ class SqlStore:
             await remember(connection, claim, action, str(activation.sequence), at)
         return activation
 
+    @to_the_end
     async def goal(self, goal_id: str) -> GoalRecord:
         """One goal."""
         async with _transaction(self._reader) as connection:
             return await queries.goal_record(connection, goal_id)
 
+    @to_the_end
     async def goals(
         self,
         *,
@@ -144,11 +155,13 @@ class SqlStore:
         async with _transaction(self._reader) as connection:
             return await page(connection, query, order, codec.goal_record, cursor=cursor, limit=limit)
 
+    @to_the_end
     async def policy(self, policy_id: str) -> RewardPolicy:
         """One policy."""
         async with _transaction(self._reader) as connection:
             return await queries.policy(connection, policy_id)
 
+    @to_the_end
     async def policies(
         self,
         *,
@@ -166,6 +179,7 @@ class SqlStore:
         async with _transaction(self._reader) as connection:
             return await page(connection, query, order, codec.policy, cursor=cursor, limit=limit)
 
+    @to_the_end
     async def activations(self, *, since: int = 0) -> Sequence[Activation]:
         """Activations with a sequence over `since`, oldest first."""
         order = activations.c.sequence
@@ -174,6 +188,7 @@ class SqlStore:
             rows = (await connection.execute(query)).mappings().all()
         return [codec.activation(row) for row in rows]
 
+    @to_the_end
     async def audit(self, *, subject: str | None = None, limit: int = 50) -> Sequence[AuditRecord]:
         """Audit records, newest first."""
         check_limit(limit)
@@ -184,13 +199,16 @@ class SqlStore:
             rows = (await connection.execute(query)).mappings().all()
         return [codec.audit_record(row) for row in rows]
 
+    @to_the_end
     async def ping(self) -> None:
         """Do nothing, if the database answers and has its tables."""
         async with _transaction(self._reader) as connection:
             await connection.execute(select(goals.c.sequence).limit(1))
 
     async def aclose(self) -> None:
-        """Give back the connections."""
+        """Finish what was begun, and give back the connections."""
+        if self.begun:
+            await asyncio.wait(self.begun)
         await self._reader.dispose()
         await self._writer.dispose()
 

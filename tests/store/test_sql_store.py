@@ -79,6 +79,18 @@ async def test_cancelled_callers_leave_whole_writes_and_a_working_store(store: S
     assert len((await store.goals(limit=200)).items) == 31
 
 
+async def test_closing_waits_for_what_cancelled_callers_began(store: SqlStore) -> None:
+    tasks = [asyncio.create_task(store.record_goal(goal(f"goal_{i}"))) for i in range(5)]
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    begun = set(store.begun)
+    assert begun
+    await store.aclose()
+    assert all(task.done() for task in begun)
+
+
 async def test_a_goal_id_used_twice_is_an_error_of_the_code(store: SqlStore) -> None:
     await store.record_goal(goal())
     with pytest.raises(IntegrityError):
