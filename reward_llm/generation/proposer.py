@@ -113,11 +113,12 @@ class Proposer:
             return None
         model, started = self._model, self._monotonic()
         text = without_instructions(goal.text)
-        if not any(c.isalnum() for c in text):
-            reason = "the text holds nothing but instructions to the system"
+        hints = reader.hints(text)
+        if text != goal.text and not hints:
+            reason = "the text gives orders to the system, and the lexicon finds no goal beside them"
             attempts.append(Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=reason))
             return None
-        request = self._request(text, scenario, model.vocabulary, reader)
+        request = self._request(text, scenario, model.vocabulary, hints)
         for number in range(self._config.attempts):
             began = self._monotonic()
             remaining = self._config.deadline_s - (began - started)
@@ -178,11 +179,11 @@ class Proposer:
         return Proposal(interpretation=reading, weights=weights, source=Source.RULES)
 
     def _request(
-        self, text: str, scenario: Scenario, vocabulary: Vocabulary, reader: RuleReader
+        self, text: str, scenario: Scenario, vocabulary: Vocabulary, hints: Mapping[str, str]
     ) -> CompletionRequest:
         parameters = self._bundle.head.parameters
         return CompletionRequest(
-            messages=self._bundle.render(scenario, vocabulary, text, reader.hints(text)),
+            messages=self._bundle.render(scenario, vocabulary, text, hints),
             schema=self._bundle.schema(scenario, vocabulary),
             max_tokens=parameters.max_tokens,
             temperature=parameters.temperature,

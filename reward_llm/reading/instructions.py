@@ -29,6 +29,7 @@ _ORDERS: Final = (
     r"## ?(?:end of goal|new task|system)\b|<<\w{1,20}>>|-- ?begin override\b",
 )
 _MARKS: Final = (
+    r"<system>[^\n]{0,400}?(?:</system>|$)|\[inst\][^\n]{0,400}?(?:\[/inst\]|$)|<\|im_start\|>[^<]{0,400}",
     r"\{\{[^\n]{0,200}?\}\}|\{%[^\n]{0,200}?%\}|\{\"decision\"[^\n]{0,200}",
     r"<\|[^|\n]{0,40}\|>|</?(?:system|goal|script|instruction|im_start|im_end)>|\[/?inst\]",
 )
