@@ -178,7 +178,7 @@ def show_next_steps() -> None:
     """What to do now."""
     out.print("Next, with a service that stays:")
     for command, effect in (
-        ("reward-llm serve --dev", "start it at http://127.0.0.1:8300; the API is described at /docs"),
+        ("reward-llm serve --dev", "start it at http://127.0.0.1:8300; the API is described at /openapi.json"),
         ('reward-llm submit "your goal"', "read a goal of your own"),
         ("reward-llm policies", "list what was proposed; activate one, or roll back to it"),
         ("reward-llm weights home_feed", "look up what is served now"),

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reward_llm.domain.goal import Goal
-from reward_llm.domain.interpretation import Direction, Intent, Interpretation, Notice, Quantity
+from reward_llm.domain.interpretation import Intent, Interpretation, Notice, Quantity
 from reward_llm.reading.instructions import find_instructions
 from reward_llm.reading.rules import RuleReader
 from reward_llm.reading.targets import target_for
-
-_OPPOSITE = {Direction.RAISE: Direction.LOWER, Direction.LOWER: Direction.RAISE}
 
 
 def with_evidence(
@@ -48,7 +46,7 @@ def _disagreements(reading: Interpretation, goal: Goal, reader: RuleReader) -> I
     second = reader.read(goal.text)
     for intent in reading.intents:
         other = second.intent(intent.utility)
-        if other and other.direction is _OPPOSITE.get(intent.direction):
+        if other and other.direction is not intent.direction:
             yield Notice(
                 code="readers_disagree",
                 message=f"{intent.utility}: read as {intent.direction}, but the lexicon says {other.direction}",
