@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 from reward_llm.tuning.corpus import corpus_dir, load_corpus
 from reward_llm.tuning.dedupe import near_copies
 
-BESIDE = Path(__file__).parents[3] / "shared" / "data" / "goals" / "dev.jsonl"
+ROOT = Path(__file__).parents[2]
+BESIDE = ROOT.parent / "shared" / "data" / "goals" / "dev.jsonl"
+EVALUATED = [
+    Path(os.environ.get("REWARD_LLM_DEV_GOALS", BESIDE)),
+    ROOT / "benchmarks" / "goals" / "fresh.jsonl",
+    ROOT / "examples" / "goals.jsonl",
+]
 
 
-def test_no_line_of_the_evaluation_goals_has_a_near_copy_in_the_corpus() -> None:
-    file = Path(os.environ.get("REWARD_LLM_DEV_GOALS", BESIDE))
+@pytest.mark.parametrize("file", EVALUATED, ids=lambda f: f.stem)
+def test_no_line_of_the_evaluation_goals_has_a_near_copy_in_the_corpus(file: Path) -> None:
     if not file.is_file():
         pytest.skip("no evaluation goals: set REWARD_LLM_DEV_GOALS to their file")
     lines = [json.loads(line)["goal"] for line in file.read_text(encoding="utf-8").splitlines()]
