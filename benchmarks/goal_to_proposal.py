@@ -32,6 +32,7 @@ BACKENDS = ("embedded", "rules")
 
 
 def main() -> None:
+    """Measure every backend, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--goals", type=Path, default=Path("examples/goals.jsonl"))
     parser.add_argument("--rounds", type=int, default=5)

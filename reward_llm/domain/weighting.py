@@ -52,6 +52,7 @@ class _Aims:
 
     @classmethod
     def of(cls, intents: Sequence[Intent], scenario: Scenario, base: Weights) -> _Aims:
+        """What the intents ask of the base weights."""
         by_utility = {i.utility: i for i in intents}
         start, aim, low, high = {}, {}, {}, {}
         groups: dict[Direction | None, list[str]] = {None: [], **{d: [] for d in Direction}}

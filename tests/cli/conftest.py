@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reward_llm.cli.program import run
-from tests.cli.serving import serving
+from tests import service as services
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ Program = Callable[..., Result]
 def service(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]) -> Iterator[str]:
     """The address of a real service with an empty database, its goals read by the rules."""
     port = unused_tcp_port_factory()
-    with serving("--dev", port=port, folder=tmp_path_factory.mktemp("service")):
+    with services.service(tmp_path_factory.mktemp("service"), port, backend="rules"):
         yield f"http://127.0.0.1:{port}"
 
 

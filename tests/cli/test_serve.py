@@ -1,6 +1,6 @@
-import subprocess
+import uvicorn
 
-from tests.cli.serving import PROGRAM, environment, serving
+from tests.service import service
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what the warnings are about
 
@@ -22,14 +22,17 @@ def test_a_backend_that_there_is_none_of_is_wrong_usage(program):
 
 
 def test_dev_upgrades_the_database_and_serves_until_it_is_told_to_stop(tmp_path, unused_tcp_port):
-    with serving("--dev", port=unused_tcp_port, folder=tmp_path) as log:
-        printed = log.read_text("utf-8")
+    with service(tmp_path, unused_tcp_port, backend="rules") as running:
+        printed = running.log.read_text("utf-8")
     assert f"http://127.0.0.1:{unused_tcp_port}" in printed
     assert "access control" not in printed
 
 
-def test_an_address_that_others_can_reach_is_warned_of(tmp_path, unused_tcp_port):
-    subprocess.run([*PROGRAM, "db", "upgrade"], env=environment(tmp_path), check=True)
-    with serving("--host", EVERYWHERE, port=unused_tcp_port, folder=tmp_path) as log:
-        printed = " ".join(log.read_text("utf-8").split())
-    assert "warning: there is no access control yet" in printed
+def test_an_address_that_others_can_reach_is_warned_of(program, tmp_path, monkeypatch):
+    served = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: served.append(options["host"]))
+    database = {"REWARD_LLM_DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "REWARD_LLM_BACKEND": "rules"}
+    assert program("db", "upgrade", **database).code == 0
+    result = program("serve", "--host", EVERYWHERE)
+    assert served == [EVERYWHERE]
+    assert "warning: there is no access control yet" in " ".join(result.err.split())

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from reward_llm.resources import checkpoint_dir
-from tests.live.service import service
+from tests.service import service
 
 GOAL = {"scenario": "home_feed", "text": "Raise CTR by 10%"}
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.generation.servers import hang, model_server
-from tests.live.service import Service, service
+from tests.service import Service, service
 
 SALE = {"scenario": "home_feed", "text": "今天是618大促，GMV目标1亿，用户留存目标是65%"}
 

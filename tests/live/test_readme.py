@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.service import service
+from tests.service import service
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+PROGRAM = [sys.executable, "-c", "from reward_llm.cli import main; main()"]
 START_S = 120.0
 
 
@@ -30,15 +31,19 @@ class Service:
         self.process.wait()
 
 
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """The variables of a program over the folder's database; `settings` are `REWARD_LLM_*` without the prefix."""
+    settings.setdefault("database_url", f"sqlite:///{folder}/service.db")
+    return os.environ | {f"REWARD_LLM_{k.upper()}": v for k, v in settings.items()}
+
+
 @contextmanager
-def service(folder: Path, port: int, **settings: str) -> Iterator[Service]:
-    """The service over the folder's database, answering; `settings` are `REWARD_LLM_*` variables without prefix."""
-    variables = {f"REWARD_LLM_{k.upper()}": v for k, v in settings.items()}
-    variables.setdefault("REWARD_LLM_DATABASE_URL", f"sqlite:///{folder}/service.db")
+def service(folder: Path, port: int, *arguments: str, **settings: str) -> Iterator[Service]:
+    """The service, answering; with `--dev` unless there are other arguments."""
     log = folder / "service.log"
-    command = [sys.executable, "-c", "from reward_llm.cli import main; main()", "serve", "--dev", "--port", str(port)]
+    command = [*PROGRAM, "serve", *(arguments or ["--dev"]), "--port", str(port)]
     with log.open("ab") as out:
-        process = subprocess.Popen(command, env=os.environ | variables, stdout=out, stderr=out, cwd=folder)
+        process = subprocess.Popen(command, env=environment(folder, **settings), stdout=out, stderr=out, cwd=folder)
     http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
     running = Service(process=process, http=http, log=log)
     try:
