@@ -9,6 +9,7 @@ goal ─► model ─► answer ─► gate ─► proposal
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -30,12 +31,14 @@ from reward_llm.reading.dates import find_windows
 from reward_llm.reading.instructions import without_instructions
 from reward_llm.reading.numbers import find_quantities
 from reward_llm.reading.rules import RuleReader
+from reward_llm.reading.wrapping import without_json
 from reward_llm.validation import gate
 from reward_llm.validation.answers import read_answer
 from reward_llm.validation.schemas import answer_names
 
 RETRY_TEMPERATURE: Final = 0.4
 MAX_RAW_ANSWER_CHARS: Final = 2_000
+_BLANKS: Final = re.compile(r"[ \t]{2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +115,14 @@ class Proposer:
         if self._model is None:
             return None
         model, started = self._model, self._monotonic()
-        text = without_instructions(goal.text)
+        unwrapped = without_json(goal.text)
+        text = without_instructions(unwrapped)
         hints = reader.hints(text)
-        if text != goal.text and not hints:
+        if text != unwrapped and not hints:
             reason = "the text gives orders to the system, and the lexicon finds no goal beside them"
             attempts.append(Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=reason))
             return None
-        request = self._request(text, scenario, model.vocabulary, hints)
+        request = self._request(_BLANKS.sub(" ", text).strip(), scenario, model.vocabulary, hints)
         for number in range(self._config.attempts):
             began = self._monotonic()
             remaining = self._config.deadline_s - (began - started)
