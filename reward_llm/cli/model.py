@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from dataclasses import asdict
@@ -103,7 +102,7 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Check a checkpoint and say what it is."""
-    from reward_llm.validation.checkpoints import verify_checkpoint
+    from reward_llm.validation.checkpoints import tensor_shapes, verify_checkpoint
 
     folder = folder or checkpoint_dir()
     digest = verify_checkpoint(folder)
@@ -111,7 +110,7 @@ def info(
     facts = {
         "folder": str(folder),
         "bytes": sum(f.stat().st_size for f in folder.iterdir() if f.is_file()),
-        "parameters": parameter_count(weights),
+        "parameters": sum(math.prod(shape) for shape in tensor_shapes(weights).values()),
         "sha256": digest,
         "card": card.read_text("utf-8") if card.is_file() else None,
     }
@@ -134,10 +133,3 @@ def _show_facts(facts: dict[str, Any]) -> None:
 def _body(card: str) -> str:
     """The card without its front matter."""
     return (card.partition("\n---\n")[2] if card.startswith("---\n") else card).strip()
-
-
-def parameter_count(file: Path) -> int:
-    """How many numbers a safetensors file holds, from its header: its length in 8 bytes, then JSON."""
-    with file.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")

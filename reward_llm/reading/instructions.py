@@ -9,9 +9,9 @@ from reward_llm.domain.interpretation import Span
 from reward_llm.reading.text import normalise
 
 _NEAR: Final = r"[^.。!！?？\n]{0,40}?"
-_REST_OF_SENTENCE: Final = r"[^.。!！?？\n]{0,200}"
+_REST_OF_SENTENCE: Final = r"(?:[^.。!！?？\n]|\.(?=\d)){0,200}"
 _RULES: Final = r"\b(?:instruction|rule|prompt|guideline|polic(?:y|ie)|safety|restriction|check|above)s?\b"
-_CHINESE_RULES: Final = r"(?:指令|规则|提示词?|设定|要求|约束|限制|安全|审核|前文|以上|上文|之前|上面)"
+_CHINESE_RULES: Final = r"(?:指令|规则|提示词?|设定|要求|约束|限制|安全|审核|检查|校验|护栏|前文|以上|上文|之前|上面)"
 
 _ORDERS: Final = (
     rf"\b(?:ignore|disregard|forget|override|bypass|skip)\b {_NEAR}{_RULES}",
@@ -26,10 +26,11 @@ _ORDERS: Final = (
     r"\b(?:reply|answer|respond) (?:only )?(?:with|ok|in)\b|(?:回复|输出|回答)[「\"『']|直接输出",
     r"\b(?:delete|remove) the \w+ (?:weight|policy)\b|\bgrant (?:admin|root)\b|\brm -rf\b",
     r"^ *\[?(?:system|developer) ?\]?:|^ *\[system\]|【系统消息】|(?:系统提示|新指令):|系统管理员命令|超级管理员",
+    r"(?:以下|下面|接下来)(?:是|为)?(?:系统|管理员|开发者)的?(?:指令|命令|消息)",
     r"## ?(?:end of goal|new task|system)\b|<<\w{1,20}>>|-- ?begin override\b",
 )
 _MARKS: Final = (
-    r"<system>[^\n]{0,400}?(?:</system>|$)|\[inst\][^\n]{0,400}?(?:\[/inst\]|$)|<\|im_start\|>[^<]{0,400}",
+    r"<(system|script)>[^\n]{0,400}?(?:</\1>|$)|\$\{[^}\n]{0,80}\}|\[inst\][^\n]{0,400}?(?:\[/inst\]|$)|<\|im_start\|>[^<]{0,400}",
     r"\{\{[^\n]{0,200}?\}\}|\{%[^\n]{0,200}?%\}|\{\"decision\"[^\n]{0,200}",
     r"<\|[^|\n]{0,40}\|>|</?(?:system|goal|script|instruction|im_start|im_end)>|\[/?inst\]",
 )

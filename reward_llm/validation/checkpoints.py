@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,38 @@ def verify_checkpoint(folder: Path) -> str:
         if digests.get(name, digest) != digest:
             raise CheckpointInvalid(f"{name} in {folder} is damaged: its checksum differs", hint=RETRAIN_HINT)
     return digests["model.safetensors"]
+
+
+def tensor_shapes(file: Path) -> dict[str, list[int]]:
+    """The shapes in a safetensors file, from its header: the header's length in 8 bytes, then JSON.
+
+    Raises:
+        CheckpointInvalid: If that isn't there.
+    """
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(length, file.stat().st_size)))
+        return {name: tensor["shape"] for name, tensor in header.items() if name != "__metadata__"}
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise CheckpointInvalid(f"{file} isn't a safetensors file: {exc}", hint=RETRAIN_HINT) from exc
+
+
+def check_shape(folder: Path) -> None:
+    """Compare the configuration with the weights before anything allocates what it asks for.
+
+    Raises:
+        CheckpointInvalid: If the configuration isn't that of a Qwen2, or of another one than the weights.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        stated = [config["vocab_size"], config["hidden_size"]], config["num_hidden_layers"], config["model_type"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise CheckpointInvalid(f"config.json in {folder} isn't that of a Qwen2: {exc}", hint=RETRAIN_HINT) from exc
+    shapes = tensor_shapes(folder / "model.safetensors")
+    layers = {name.split(".")[2] for name in shapes if name.startswith("model.layers.")}
+    if stated != (shapes.get("model.embed_tokens.weight"), len(layers), "qwen2"):
+        raise CheckpointInvalid(f"config.json and model.safetensors in {folder} don't agree", hint=RETRAIN_HINT)
 
 
 def _digest(file: Path) -> str:

@@ -3,8 +3,6 @@ import struct
 
 import pytest
 
-from reward_llm.cli.model import parameter_count
-
 
 def safetensors(shapes: dict[str, list[int]]) -> bytes:
     """A file of the format's own layout: header length, header, zeros."""
@@ -26,10 +24,6 @@ def checkpoint(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(safetensors({"a": [3, 4], "b": [5]}))
     (tmp_path / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# A goal model\n\nReads goals.\n")
     return tmp_path
-
-
-def test_parameters_are_counted_from_the_header_alone(checkpoint):
-    assert parameter_count(checkpoint / "model.safetensors") == 17
 
 
 def test_info_says_what_a_checkpoint_is(program, checkpoint):

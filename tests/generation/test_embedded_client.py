@@ -17,7 +17,7 @@ from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
 from reward_llm.generation.prompts import load_bundle
 from reward_llm.reading.rules import RuleReader
 from reward_llm.resources import checkpoint_dir
-from reward_llm.validation.checkpoints import CHECKSUMS
+from reward_llm.validation.checkpoints import CHECKSUMS, REQUIRED_FILES
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 BUNDLE = load_bundle("goal_to_intents")
@@ -108,16 +108,17 @@ async def test_a_prompt_beyond_the_context_is_an_error(model):
         await model.complete(request("x", messages=(Message("user", "点击 " * 4_000),)))
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
-@pytest.mark.parametrize("content", [None, b"", b"{}", b"\x00\xff" * 100])
+BROKEN = [(n, c) for n in REQUIRED_FILES for c in (None, b"", b"{}", b"\x00\xff" * 100)]
+BROKEN.remove(("tokenizer_config.json", b"{}"))  # all that it says has a default
+
+
+@pytest.mark.parametrize(("name", "content"), BROKEN)
 def test_a_checkpoint_with_a_missing_or_broken_file_is_refused(checkpoint, name, content):
     (checkpoint / CHECKSUMS).unlink()
     if content is None:
         (checkpoint / name).unlink()
     else:
         (checkpoint / name).write_bytes(content)
-    if (name, content) == ("tokenizer_config.json", b"{}"):
-        return
     with pytest.raises(CheckpointInvalid) as caught:
         EmbeddedModel(EmbeddedConfig(checkpoint=checkpoint))
     assert "reward-llm model train" in caught.value.hint

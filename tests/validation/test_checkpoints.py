@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import struct
 
 import pytest
 
 from reward_llm.errors import CheckpointInvalid
-from reward_llm.validation.checkpoints import CHECKSUMS, REQUIRED_FILES, verify_checkpoint, write_checksums
+from reward_llm.validation.checkpoints import (
+    CHECKSUMS,
+    REQUIRED_FILES,
+    check_shape,
+    tensor_shapes,
+    verify_checkpoint,
+    write_checksums,
+)
 
 
 @pytest.fixture
@@ -37,3 +46,43 @@ def test_a_file_that_is_missing_is_named(folder, name):
 def test_a_checkpoint_of_ones_own_needs_no_checksums(folder):
     (folder / CHECKSUMS).unlink()
     assert verify_checkpoint(folder)
+
+
+def qwen2(folder, *, vocab_size=5, hidden_size=4, layers=1, **config):
+    shapes = {"model.embed_tokens.weight": [5, 4], "model.layers.0.mlp.up_proj.weight": [8, 4]}
+    header = {n: {"dtype": "F32", "shape": s, "data_offsets": [0, 0]} for n, s in shapes.items()}
+    text = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
+    stated = {
+        "vocab_size": vocab_size,
+        "hidden_size": hidden_size,
+        "num_hidden_layers": layers,
+        "model_type": "qwen2",
+    }
+    (folder / "config.json").write_text(json.dumps(stated | config), "utf-8")
+    return folder
+
+
+def test_a_configuration_that_fits_the_weights_passes(tmp_path):
+    check_shape(qwen2(tmp_path))
+    assert sorted(tensor_shapes(tmp_path / "model.safetensors").values()) == [[5, 4], [8, 4]]
+
+
+@pytest.mark.parametrize("change", [{"vocab_size": 6}, {"hidden_size": 4096}, {"layers": 32}, {"model_type": "bert"}])
+def test_a_configuration_of_another_model_is_refused_before_anything_is_loaded(tmp_path, change):
+    with pytest.raises(CheckpointInvalid, match="don't agree"):
+        check_shape(qwen2(tmp_path, **change))
+
+
+@pytest.mark.parametrize("config", ["", "{}", "[]", "null"])
+def test_what_is_no_configuration_is_refused(tmp_path, config):
+    (qwen2(tmp_path) / "config.json").write_text(config, "utf-8")
+    with pytest.raises(CheckpointInvalid, match="isn't that of a Qwen2"):
+        check_shape(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"12345678", b"\xff" * 100, struct.pack("<Q", 2) + b"[]"])
+def test_what_is_no_safetensors_file_is_refused(tmp_path, content):
+    (qwen2(tmp_path) / "model.safetensors").write_bytes(content)
+    with pytest.raises(CheckpointInvalid, match="isn't a safetensors file"):
+        check_shape(tmp_path)

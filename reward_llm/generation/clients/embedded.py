@@ -31,7 +31,7 @@ from reward_llm.domain.completion import Choice, Completion, CompletionRequest, 
 from reward_llm.domain.policy import Source
 from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
 from reward_llm.resources import checkpoint_dir
-from reward_llm.validation.checkpoints import RETRAIN_HINT, verify_checkpoint
+from reward_llm.validation.checkpoints import RETRAIN_HINT, check_shape, verify_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ class EmbeddedModel:
     def __init__(self, config: EmbeddedConfig) -> None:
         folder = config.checkpoint or checkpoint_dir()
         digest = verify_checkpoint(folder)
+        check_shape(folder)
         torch.set_num_threads(config.threads)
         self.vocabulary = config.vocabulary
         self.name = f"{folder.name}@{digest[:12]}"
