@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import structlog
 
 from reward_llm.cli.program import run
 from tests import service as services
@@ -29,7 +30,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: C
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
     """Runs the program in this process, without colour and 100 columns wide."""
     for name, value in {"COLUMNS": "100", "NO_COLOR": "1", "REWARD_LLM_LANG": "en"}.items():
         monkeypatch.setenv(name, value)
@@ -43,7 +44,8 @@ def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         printed = capsys.readouterr()
         return Result(code, printed.out, printed.err)
 
-    return call
+    yield call
+    structlog.reset_defaults()
 
 
 @pytest.fixture
