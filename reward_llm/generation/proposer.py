@@ -151,7 +151,6 @@ class Proposer:
             )
             return Proposal(
                 interpretation=reading,
-                numbers=(),
                 weights=weights,
                 source=model.source,
                 provenance=provenance,
