@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import service
+from tests.service import PROGRAM, service
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -45,6 +46,19 @@ def test_every_command_of_the_readme_works(command, address):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip()
+
+
+def test_a_model_is_trained_on_goals_of_ones_own_as_the_readme_says(tmp_path):
+    command = next(line for line in README.splitlines() if line.startswith("reward-llm model train "))
+    (tmp_path / "my-goals").mkdir()
+    intent = {"utility": "click", "direction": "raise", "emphasis": "clear"}
+    goal = {"goal": "Raise CTR", "lang": "en", "trade": "news", "decision": "propose", "intents": [intent]}
+    (tmp_path / "my-goals" / "mine.jsonl").write_text(json.dumps(goal), "utf-8")
+    arguments = command.removeprefix("reward-llm ").split()
+    subprocess.run([*PROGRAM, *arguments, "--steps", "2"], cwd=tmp_path, check=True, capture_output=True)
+    report = json.loads((tmp_path / "my-model" / "training.json").read_text("utf-8"))
+    assert (report["steps"], report["goals"]["mine"]) == (2, 1)
+    subprocess.run([*PROGRAM, "model", "info", "my-model"], cwd=tmp_path, check=True, capture_output=True)
 
 
 def test_the_files_that_the_readme_points_to_are_there():
