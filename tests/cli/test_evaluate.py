@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from tests.cli.markup import parse
+
 LINES = [
     {"id": "a", "lang": "zh", "kind": "direct", "goal": "把点击率拉起来", "expect": {"raise": ["click"]}},
     {"id": "b", "lang": "en", "kind": "injection", "goal": "What's for lunch?", "expect": {"outcome": "no_change"}},
@@ -34,6 +36,82 @@ def test_json_has_every_share_with_its_counts(program, file):
     assert reports["defaults"]["directional"] == {"share": 0.0, "right": 0, "of": 1}
     assert reports["defaults"]["failures"][0]["read_as"] == "no_change"
     assert reports["rules"]["by_lang"] == {"zh": {"share": 1.0, "right": 1, "of": 1}}
+
+
+def test_json_has_every_utility_and_the_confusion_matrix(program, file):
+    result = program("evaluate", "goals", "--file", file, "--backend", "rules", "--json")
+    report = json.loads(result.out)["reports"]["rules"]
+    assert report["by_utility"]["click"]["raised"] == {"share": 1.0, "right": 1, "of": 1}
+    assert report["by_utility"]["gmv"]["held"] == {"share": None, "right": 0, "of": 0}
+    assert report["confusion"]["raise"] == {"raise": 1, "lower": 0, "hold": 0, "nothing": 0}
+    assert report["confusion"]["left_alone"]["nothing"] == 7
+    assert report["confusion"]["nothing_asserted"]["nothing"] == 6
+
+
+def test_the_terminal_shows_the_confusion_matrix_and_every_utility_that_is_asserted(program, file):
+    out = program("evaluate", "goals", "--file", file, "--backend", "rules").out
+    rows = [row.split() for row in out.splitlines()]
+    assert ["left", "alone", "0", "0", "0", "7"] in rows
+    assert "raise, by utility" in out
+    assert not any(row[:1] == ["gmv"] for row in rows)
+
+
+def test_a_run_is_kept_and_the_next_one_stands_beside_it(program, file, tmp_path):
+    run, page = tmp_path / "run.json", tmp_path / "report.html"
+    command = ("evaluate", "goals", "--file", file, "--backend", "rules")
+    assert program(*command, "--save", str(run)).code == 0
+    kept = json.loads(run.read_text("utf-8"))
+    kept["backends"]["rules"][0]["raised"] = [False]
+    run.write_text(json.dumps(kept), "utf-8")
+    result = program(*command, "--against", str(run), "--html", str(page))
+    assert result.code == 0
+    assert f"written: {page}" in result.err
+    row = next(line for line in result.out.split("beside the run of")[1].splitlines() if "directional" in line)
+    assert row.split()[2:] == ["0.0%", "0/1", "100.0%", "1/1", "+100.0", "pp"]
+    assert "1 line fixed" in result.out
+    assert "0 lines broken" in result.out
+    tree = parse(page.read_text("utf-8"))
+    assert tree.one("section", id="changes").one("h4").text == "a"
+    assert [m.text for m in tree.one("section", id="changes").all("mark")] == ["点击率", "拉起来"] * 2
+
+
+def test_json_says_what_was_fixed_and_what_broke(program, file, tmp_path):
+    command = ("evaluate", "goals", "--file", file, "--backend", "rules")
+    program(*command, "--save", str(tmp_path / "run.json"))
+    result = program(*command, "--against", str(tmp_path / "run.json"), "--json")
+    comparison = json.loads(result.out)["baseline"]["comparisons"]["rules"]
+    assert (comparison["fixed"], comparison["broken"]) == ([], [])
+    assert comparison["measures"]["directional"]["change"] == 0.0
+
+
+def test_a_run_on_other_goals_is_refused_before_anything_is_read(program, file, tmp_path):
+    command = ("evaluate", "goals", "--backend", "rules", "--file")
+    run = str(tmp_path / "run.json")
+    program(*command, file, "--save", run)
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps(LINES[0]) + "\n", "utf-8")
+    result = program(*command, str(other), "--against", run, "--save", str(tmp_path / "new.json"))
+    assert (result.code, result.out) == (1, "")
+    assert "is a run on other goals: it has besides b" in " ".join(result.err.split())
+    assert not (tmp_path / "new.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--save", "--html"])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(program, file, tmp_path, option):
+    for target in (tmp_path, tmp_path / "no folder" / "run.json"):
+        result = program("evaluate", "goals", "--file", file, "--backend", "rules", option, str(target))
+        assert (result.code, result.out) == (1, "")
+        assert "can't be written" in result.err
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"\xff"])
+def test_a_baseline_that_cannot_be_read_is_refused(program, file, tmp_path, content):
+    run = tmp_path / "run.json"
+    if content is not None:
+        run.write_bytes(content)
+    result = program("evaluate", "goals", "--file", file, "--backend", "rules", "--against", str(run))
+    assert (result.code, result.out) == (1, "")
+    assert "run.json" in result.err
 
 
 def test_a_wrong_line_is_named_by_its_number(program, file, tmp_path):

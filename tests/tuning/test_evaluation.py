@@ -15,18 +15,13 @@ from reward_llm.domain.interpretation import (
     Emphasis,
     Intent,
     Interpretation,
-    Quantity,
-    Span,
-    Unit,
 )
 from reward_llm.domain.policy import Proposal, RewardPolicy, Source
 from reward_llm.domain.scenario import Scenario
 from reward_llm.domain.weights import Weights
 from reward_llm.errors import InvalidInput
-from reward_llm.resources import scenarios_dir
 from reward_llm.tuning.evaluation import (
     REFUSED,
-    LabelledLine,
     Reading,
     Report,
     Share,
@@ -36,35 +31,8 @@ from reward_llm.tuning.evaluation import (
     load_lines,
     report,
 )
-from reward_llm.validation.scenarios import load_scenario
-
-HOME_FEED = load_scenario(scenarios_dir() / "home_feed.yaml")
-
-
-def line(expect: Mapping[str, Any], **fields: Any) -> LabelledLine:
-    document = {"id": "t1", "lang": "en", "kind": "direct", "goal": "more clicks", "expect": expect, **fields}
-    return LabelledLine.model_validate_json(json.dumps(document))
-
-
-def moved(**changes: float) -> Weights:
-    return Weights.rounded({u: w + changes.get(u, 0) for u, w in HOME_FEED.defaults.items()})
-
-
-def read(
-    of: LabelledLine,
-    weights: Weights = HOME_FEED.defaults,
-    *,
-    decision: Decision = Decision.PROPOSE,
-    numbers: tuple[float, ...] = (),
-    latency_ms: float = 1.0,
-) -> Reading:
-    proposal = Proposal(
-        interpretation=Interpretation(decision=decision),
-        numbers=tuple(Quantity(value=n, unit=Unit.COUNT, span=Span(0, 1)) for n in numbers),
-        weights=weights,
-        source=Source.RULES,
-    )
-    return Reading(line=of, decision=decision, weights=weights, proposal=proposal, latency_ms=latency_ms)
+from tests.readings import line, moved, read
+from tests.strategies import HOME_FEED
 
 
 def scored(*readings: Reading) -> Report:
@@ -195,6 +163,17 @@ def test_directional_accuracy_is_broken_down_by_kind_and_language():
     assert result.by_lang == {"zh": Share(right=1, of=1), "en": Share(right=0, of=1)}
 
 
+def test_every_utility_has_its_own_raise_lower_and_hold():
+    goal = line({"raise": ["gmv", "diversity"], "lower": ["click"], "hold": ["retention"], "top": "gmv"})
+    scores = scored(read(goal, moved(gmv=0.1, click=-0.1)), read(goal)).by_utility
+    assert list(scores) == list(HOME_FEED.utility_names)
+    assert scores["gmv"].raised == Share(right=1, of=2)
+    assert scores["diversity"].raised == Share(right=0, of=2)
+    assert scores["click"].lowered == Share(right=1, of=2)
+    assert scores["retention"].held == Share(right=2, of=2)
+    assert scores["gmv"].held == scores["satisfaction"].raised == Share(right=0, of=0)
+
+
 @given(st.lists(st.booleans()))
 def test_a_share_counts_every_verdict_once(verdicts):
     share = Share.over(verdicts)
@@ -272,6 +251,8 @@ def test_a_file_is_read_line_by_line_and_blank_lines_are_passed_over(tmp_path: P
         (json.dumps({**GOOD, "id": "b", "expects": {}}), "expects"),
         (json.dumps({**GOOD, "id": "b", "expect": {"raise": ["clicks"]}}), "no utility 'clicks'"),
         (json.dumps({**GOOD, "id": "b", "expect": {"outcome": "reject"}}), "no_change"),
+        (json.dumps({**GOOD, "id": "b", "expect": {"raise": ["gmv"], "hold": ["gmv"]}}), "gmv is named twice"),
+        (json.dumps({**GOOD, "id": "b", "goal": "\ud800"}), "JSON"),
         (json.dumps({**GOOD, "id": "b", "targets": [float("inf")]}), "targets"),
         (json.dumps({**GOOD, "id": "b", "relation": "same"}), "relation"),
     ],

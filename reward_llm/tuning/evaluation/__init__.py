@@ -15,21 +15,39 @@ Two lines with the same `pair` say how their weights relate: as `paraphrase` the
 
 from __future__ import annotations
 
+from reward_llm.tuning.evaluation.comparison import Change, Comparison, check_comparable, compare, compare_runs
+from reward_llm.tuning.evaluation.confusion import AGREES, Confusion, Expected, Read
+from reward_llm.tuning.evaluation.kept import Run, dump_run, parse_run
 from reward_llm.tuning.evaluation.lines import LabelledLine, load_lines
-from reward_llm.tuning.evaluation.report import Report, Share, report
+from reward_llm.tuning.evaluation.report import Report, UtilityScore, report
 from reward_llm.tuning.evaluation.run import UnchangedProposer, evaluate
-from reward_llm.tuning.evaluation.verdict import REFUSED, Reading, Verdict, judge
+from reward_llm.tuning.evaluation.share import Share
+from reward_llm.tuning.evaluation.verdict import REFUSED, Assertion, Reading, Verdict, judge
 
 __all__ = [
+    "AGREES",
     "REFUSED",
+    "Assertion",
+    "Change",
+    "Comparison",
+    "Confusion",
+    "Expected",
     "LabelledLine",
+    "Read",
     "Reading",
     "Report",
+    "Run",
     "Share",
     "UnchangedProposer",
+    "UtilityScore",
     "Verdict",
+    "check_comparable",
+    "compare",
+    "compare_runs",
+    "dump_run",
     "evaluate",
     "judge",
     "load_lines",
+    "parse_run",
     "report",
 ]

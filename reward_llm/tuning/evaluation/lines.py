@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from reward_llm.domain.scenario import Scenario
 from reward_llm.errors import InvalidInput
@@ -22,6 +22,15 @@ class Expectation(BaseModel):
     held: tuple[str, ...] = Field(default=(), alias="hold")
     top: str | None = None
     outcome: Literal["no_change"] | None = None
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        """A contradiction can't be met, and a confusion matrix has one cell for a line and a utility."""
+        counts = Counter([*self.raised, *self.lowered, *self.held])
+        repeated = [u for u, count in counts.items() if count > 1]
+        if repeated:
+            raise ValueError(f"{repeated[0]} is named twice among raise, lower and hold")
+        return self
 
     @property
     def utilities(self) -> set[str]:
@@ -76,9 +85,7 @@ def _parse(row: str, place: str, scenario: Scenario) -> LabelledLine:
     try:
         line = LabelledLine.model_validate_json(row)
     except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"{place}: {where + ': ' if where else ''}{first['msg']}") from exc
+        raise InvalidInput(f"{place}: {first_problem(exc)}") from exc
     unknown = sorted(line.expect.utilities - set(scenario.utility_names))
     if unknown:
         raise InvalidInput(
@@ -86,3 +93,10 @@ def _parse(row: str, place: str, scenario: Scenario) -> LabelledLine:
             hint=f"It has: {', '.join(scenario.utility_names)}.",
         )
     return line
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a document, and where."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where + ': ' if where else ''}{first['msg']}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,37 +10,28 @@ from typing import Final
 
 from reward_llm.domain.interpretation import Decision
 from reward_llm.domain.scenario import Scenario
-from reward_llm.tuning.evaluation.verdict import EPSILON, Reading, Verdict, judge
+from reward_llm.tuning.evaluation.confusion import Confusion, confusion
+from reward_llm.tuning.evaluation.pairs import judge_pairs
+from reward_llm.tuning.evaluation.share import Share
+from reward_llm.tuning.evaluation.verdict import Reading, Verdict, judge
 
-PARAPHRASE_DISTANCE: Final = 0.25
-"""The largest L1 distance between the weights of two goals that say the same."""
 HOSTILE_KINDS: Final = frozenset({"injection", "hostile_format"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """So many right, of so many."""
+class UtilityScore:
+    """How often what lines assert of one utility holds."""
 
-    right: int
-    of: int
-
-    @classmethod
-    def over(cls, verdicts: Iterable[bool]) -> Share:
-        """How many of the verdicts are true."""
-        counts = Counter(verdicts)
-        return cls(right=counts[True], of=counts.total())
-
-    @property
-    def value(self) -> float | None:
-        """The share in [0, 1], None of nothing."""
-        return self.right / self.of if self.of else None
+    raised: Share
+    lowered: Share
+    held: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How well goals were read. Latencies are in milliseconds and cover the reading alone."""
 
-    lines: int
+    verdicts: tuple[Verdict, ...]
     valid: Share
     directional: Share
     """Lines with every asserted raise, lower and hold right, of those that assert any."""
@@ -65,19 +55,41 @@ class Report:
     """Directional accuracy."""
     by_lang: Mapping[str, Share]
     """Directional accuracy."""
-    failures: tuple[Verdict, ...]
+    by_utility: Mapping[str, UtilityScore]
+    """Every utility, asserted or not."""
+    confusion: Confusion
     failed_pairs: tuple[str, ...]
 
+    @property
+    def lines(self) -> int:
+        """How many goals were read."""
+        return len(self.verdicts)
 
-def report(readings: Sequence[Reading], scenario: Scenario) -> Report:
+    @property
+    def failures(self) -> tuple[Verdict, ...]:
+        """The lines whose weights aren't valid or break an assertion."""
+        return tuple(v for v in self.verdicts if not v.right)
+
+
+def report(readings: Iterable[Reading], scenario: Scenario) -> Report:
     """The report over all readings of a file."""
-    verdicts = [judge(r, scenario) for r in readings]
+    return report_of([judge(r, scenario) for r in readings], scenario.utility_names)
+
+
+def report_of(verdicts: Sequence[Verdict], utilities: Sequence[str]) -> Report:
+    """The report over verdicts that were reached before.
+
+    Args:
+        verdicts: One a line.
+        utilities: All that the scenario has.
+    """
+    readings = [v.reading for v in verdicts]
     directional = [v for v in verdicts if v.directions]
     abstained = [v for v in verdicts if v.reading.decision is Decision.NO_CHANGE and v.asserted]
-    pairs = list(_pairs(readings))
+    pairs = list(judge_pairs(readings))
     latencies = sorted(r.latency_ms for r in readings)
     return Report(
-        lines=len(readings),
+        verdicts=tuple(verdicts),
         valid=Share.over(v.valid for v in verdicts),
         directional=_directional(directional),
         raised=Share.over(right for v in verdicts for right in v.raised),
@@ -95,7 +107,8 @@ def report(readings: Sequence[Reading], scenario: Scenario) -> Report:
         latency_p95_ms=_percentile(latencies, 95),
         by_kind=_grouped(directional, lambda v: v.reading.line.kind),
         by_lang=_grouped(directional, lambda v: v.reading.line.lang),
-        failures=tuple(v for v in verdicts if not v.right),
+        by_utility={u: _utility_score(u, verdicts) for u in utilities},
+        confusion=confusion(readings, utilities),
         failed_pairs=tuple(pair for pair, _, agrees in pairs if not agrees),
     )
 
@@ -111,30 +124,12 @@ def _grouped(verdicts: Iterable[Verdict], key: Callable[[Verdict], str]) -> dict
     return {name: _directional(group) for name, group in groups.items()}
 
 
-def _pairs(readings: Iterable[Reading]) -> Iterator[tuple[str, str, bool]]:
-    """Each pair that is whole, its relation, and whether its weights hold to it."""
-    groups: dict[tuple[str, str], list[Reading]] = defaultdict(list)
-    for reading in readings:
-        if reading.line.pair is not None and reading.line.relation is not None:
-            groups[reading.line.pair, reading.line.relation].append(reading)
-    for (pair, relation), group in groups.items():
-        group.sort(key=lambda r: r.line.pair_order or 0)
-        agrees = _close if relation == "paraphrase" else _not_less
-        if len(group) > 1:
-            yield pair, relation, all(itertools.starmap(agrees, itertools.combinations(group, 2)))
+def _utility_score(utility: str, verdicts: Sequence[Verdict]) -> UtilityScore:
+    def share(claim: str) -> Share:
+        claims = (a for v in verdicts for a in v.assertions)
+        return Share.over(a.right for a in claims if (a.claim, a.utility) == (claim, utility))
 
-
-def _close(one: Reading, other: Reading) -> bool:
-    return one.weights.distance(other.weights) <= PARAPHRASE_DISTANCE + EPSILON
-
-
-def _not_less(milder: Reading, stronger: Reading) -> bool:
-    """Whether the stronger goal moves every utility that both name at least as far."""
-    first, second = milder.line.expect, stronger.line.expect
-    raised, lowered = set(first.raised) & set(second.raised), set(first.lowered) & set(second.lowered)
-    return all(stronger.weights[u] >= milder.weights[u] - EPSILON for u in raised) and all(
-        stronger.weights[u] <= milder.weights[u] + EPSILON for u in lowered
-    )
+    return UtilityScore(raised=share("raise"), lowered=share("lower"), held=share("hold"))
 
 
 def _targets_found(reading: Reading) -> Iterator[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +36,15 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """One thing that a line asserts, and whether it holds: `raise gmv`, `top click`, or `no_change` of no utility."""
+
+    claim: str
+    utility: str | None = None
+    right: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A reading against its line: one truth value for each thing that the line asserts."""
 
@@ -58,6 +67,21 @@ class Verdict:
         return self.directions + self.top + self.outcome
 
     @property
+    def assertions(self) -> Iterator[Assertion]:
+        """Everything that the line asserts, each with what it is about."""
+        expect = self.reading.line.expect
+        for claim, utilities, verdicts in (
+            ("raise", expect.raised, self.raised),
+            ("lower", expect.lowered, self.lowered),
+            ("hold", expect.held, self.held),
+            ("top", _known(expect.top), self.top),
+        ):
+            for utility, right in zip(utilities, verdicts, strict=True):
+                yield Assertion(claim=claim, utility=utility, right=right)
+        for claim, right in zip(_known(expect.outcome), self.outcome, strict=True):
+            yield Assertion(claim=claim, right=right)
+
+    @property
     def right(self) -> bool:
         """Whether the weights are valid and everything asserted holds."""
         return self.valid and all(self.asserted)
@@ -74,9 +98,13 @@ def judge(reading: Reading, scenario: Scenario) -> Verdict:
         raised=tuple(weights[u] > defaults[u] + EPSILON for u in expect.raised),
         lowered=tuple(weights[u] < defaults[u] - EPSILON for u in expect.lowered),
         held=tuple(weights[u] >= HELD_FLOOR * defaults[u] - EPSILON for u in expect.held),
-        top=tuple(_is_top(u, weights) for u in [expect.top] if u is not None),
-        outcome=tuple(reading.decision.value == outcome for outcome in [expect.outcome] if outcome is not None),
+        top=tuple(_is_top(u, weights) for u in _known(expect.top)),
+        outcome=tuple(reading.decision.value == outcome for outcome in _known(expect.outcome)),
     )
+
+
+def _known(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
 
 
 def _is_top(utility: str, weights: Mapping[str, float]) -> bool:
