@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import cn2an
@@ -25,6 +26,8 @@ ENGLISH_PATTERN: Final = (
     rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_DIGITS[1:])}))?|{'|'.join(sorted(_UNITS, reverse=True))})"
 )
 _LONGEST_CHINESE: Final = 24
+_SHORT_TAIL: Final = re.compile(r"(?<=亿)[一二两三四五六七八九]$")
+"""一亿二 is short for 一亿二千万."""
 
 
 def chinese_number(word: str) -> float | None:
@@ -32,12 +35,14 @@ def chinese_number(word: str) -> float | None:
 
     >>> chinese_number("一千二百万")
     12000000.0
+    >>> chinese_number("一亿二")
+    120000000.0
     """
     if len(word) > _LONGEST_CHINESE:
         return None
     try:
-        return float(cn2an.cn2an(word, "smart"))
-    except ValueError:
+        return float(cn2an.cn2an(_SHORT_TAIL.sub(r"\g<0>千万", word), "smart"))
+    except (ValueError, KeyError):  # cn2an meets some malformed words with a KeyError
         return None
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_llm.domain.interpretation import Unit
+from reward_llm.reading.number_words import chinese_number
 from reward_llm.reading.numbers import find_quantities
 
 COUNT, MONEY, PERCENT, POINTS, MULTIPLE = Unit.COUNT, Unit.MONEY, Unit.PERCENT, Unit.POINTS, Unit.MULTIPLE
@@ -21,6 +22,7 @@ COUNT, MONEY, PERCENT, POINTS, MULTIPLE = Unit.COUNT, Unit.MONEY, Unit.PERCENT, 
         ("3,500万", 3.5e7, COUNT),
         ("1.2万", 1.2e4, COUNT),
         ("1亿2000万", 1.2e8, COUNT),
+        ("一亿二", 1.2e8, COUNT),
         ("十二亿", 1.2e9, COUNT),
         ("1.2bn", 1.2e9, COUNT),
         ("3 million", 3e6, COUNT),
@@ -157,3 +159,10 @@ def test_quantities_lie_in_the_text_in_order_and_apart(text: str) -> None:
 
     assert all(0 <= q.span.start < q.span.end <= len(text) for q in quantities)
     assert all(a.span.end <= b.span.start for a, b in pairwise(quantities))
+
+
+@given(st.text(st.sampled_from("零一二两三五九十廿百千万亿点03"), min_size=1, max_size=8))
+def test_a_word_that_is_no_number_has_no_value(word: str) -> None:
+    value = chinese_number(word)
+
+    assert value is None or value >= 0
