@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from reward_llm.domain.completion import Vocabulary
+from reward_llm.domain.completion import Message, Vocabulary
+from reward_llm.domain.interpretation import Interpretation
 from reward_llm.domain.policy import Source
 from reward_llm.domain.scenario import Scenario
 from reward_llm.errors import CheckpointInvalid, ConfigurationInvalid
-from reward_llm.resources import scenarios_dir
+from reward_llm.resources import checkpoint_dir, scenarios_dir
 from reward_llm.settings import Settings
+from reward_llm.validation.checkpoints import was_trained_here
 from reward_llm.validation.scenarios import load_scenarios
+from reward_llm.validation.text import clean
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,7 +30,13 @@ if TYPE_CHECKING:
     from reward_llm.domain.ports import LanguageModel
     from reward_llm.generation.proposer import Proposer
 
-PROMPT = "goal_to_intents"
+_LARGE_MODEL = (
+    "Set REWARD_LLM_BUNDLE=goal_to_intents, or choose a large model: REWARD_LLM_BACKEND=vllm, "
+    "or REWARD_LLM_CHECKPOINT with REWARD_LLM_VOCABULARY=utilities."
+)
+_PATIENCE_S: Final = 600.0
+"""For goals that are read for training, where nobody waits for a single one."""
+_BUNDLE: Final = "goal_to_intents"
 _MODEL_EXTRA = "Install the model extra: pip install 'reward-llm[model]', or set REWARD_LLM_BACKEND to vllm or rules."
 
 
@@ -54,12 +66,29 @@ def load_all_scenarios(settings: Settings) -> dict[str, Scenario]:
     return load_scenarios([scenarios_dir(), *own])
 
 
+def check_bundle(settings: Settings) -> None:
+    """Accept a bundle that the chosen model can answer.
+
+    Raises:
+        ConfigurationInvalid: If it is one that a goal model wasn't trained for.
+    """
+    folder = settings.checkpoint or checkpoint_dir()
+    if settings.backend == "embedded" and settings.bundle == "goal_to_points" and was_trained_here(folder):
+        raise ConfigurationInvalid(
+            f"the goal model in {folder} was trained to answer with intents, not with points", hint=_LARGE_MODEL
+        )
+
+
 def build_model(settings: Settings) -> LanguageModel | None:
     """The model that reads goals first; None when the rules do.
 
     A checkpoint that can't be loaded doesn't keep the service from starting: its error becomes every answer's
     reason, and the fallbacks read.
+
+    Raises:
+        ConfigurationInvalid: As `check_bundle`.
     """
+    check_bundle(settings)
     if settings.backend == "rules":
         return None
     if settings.backend == "vllm":
@@ -108,14 +137,18 @@ def _build_vllm(settings: Settings) -> LanguageModel:
 
 
 def build_proposer(settings: Settings, model: LanguageModel | None = None) -> Proposer:
-    """Goal → proposal, with the model of the settings unless another is given."""
+    """Goal → proposal, with the model of the settings unless another is given.
+
+    Raises:
+        ConfigurationInvalid: If the model can't answer the bundle.
+    """
     from reward_llm.generation.prompts import load_bundle
     from reward_llm.generation.proposer import Proposer, ProposerConfig
     from reward_llm.reading.rules import RuleReader
 
     return Proposer(
         model=model or build_model(settings),
-        bundle=load_bundle(PROMPT),
+        bundle=load_bundle(settings.bundle),
         readers={name: RuleReader(s) for name, s in load_all_scenarios(settings).items()},
         config=ProposerConfig(
             deadline_s=settings.deadline_s,
@@ -124,6 +157,51 @@ def build_proposer(settings: Settings, model: LanguageModel | None = None) -> Pr
             zone=ZoneInfo(settings.time_zone),
         ),
     )
+
+
+def home_feed(settings: Settings) -> Scenario:
+    """The scenario whose utilities are the seven concepts, which goal models are made for."""
+    return load_all_scenarios(settings)["home_feed"]
+
+
+def build_renderer(settings: Settings, vocabulary: Vocabulary) -> Callable[[str], tuple[Message, ...]]:
+    """What gives the chat that asks a model for a reading of a goal's text, as the proposer asks it first."""
+    from reward_llm.generation.prompts import load_bundle
+    from reward_llm.generation.shown import ShownGoal
+    from reward_llm.reading.rules import RuleReader
+
+    bundle, scenario = load_bundle(_BUNDLE), home_feed(settings)
+    reader = RuleReader(scenario)
+
+    def render(text: str) -> tuple[Message, ...]:
+        shown = ShownGoal.of(clean(text)[0], reader)
+        return bundle.render(scenario, vocabulary, shown.text, shown.hints)
+
+    return render
+
+
+@contextmanager
+def open_reader(model: Path | str) -> Iterator[Callable[[Sequence[str]], list[Interpretation | None]]]:
+    """Reads goals with a checkpoint, or with the vLLM at a URL, by the same prompt, schema and gate as in service.
+
+    Where no answer of the model's own passed the gate, the reading is None.
+
+    Raises:
+        ModelError: If the model can't be loaded, or doesn't answer (any more).
+    """
+    from reward_llm.generation.bulk import BulkReader
+
+    where = {"checkpoint": model} if isinstance(model, Path) else {"vllm_url": model}
+    settings = load_settings(**where, bundle=_BUNDLE, deadline_s=_PATIENCE_S)
+    built = _build_embedded(settings) if isinstance(model, Path) else _build_vllm(settings)
+    reader = BulkReader(
+        proposer=build_proposer(settings, built), model=built, scenario=home_feed(settings), clock=now
+    )
+    with asyncio.Runner() as runner:
+        try:
+            yield lambda texts: runner.run(reader.read(texts))
+        finally:
+            runner.run(built.aclose())
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -153,6 +231,21 @@ def build_app(settings: Settings) -> FastAPI:
             closers=tuple(c.aclose for c in (model, store) if c is not None),
         )
     )
+
+
+async def warm_up(settings: Settings) -> None:
+    """Have the vLLM of the settings read its first goals, which are slow.
+
+    Raises:
+        ModelUnavailable: If it can't.
+    """
+    from reward_llm.generation.vllm_server import warm_up as read_first_goals
+
+    model = _build_vllm(settings)
+    try:
+        await read_first_goals(build_proposer(settings, model), load_all_scenarios(settings).values(), now())
+    finally:
+        await model.aclose()
 
 
 def upgrade_store(settings: Settings) -> str | None:

@@ -22,7 +22,10 @@ RewardLLMError
 │   ├── ModelTimeout
 │   ├── AnswerTruncated
 │   ├── AnswerMalformed
-│   └── CheckpointInvalid
+│   ├── AnswerInconsistent
+│   ├── CheckpointInvalid
+│   └── ModelServerFailed
+├── MemoryInsufficient      there is less memory than a run needs
 ├── StoreUnavailable        the database can't be read or written now
 ├── ServiceUnavailable      the command line can't reach the service
 ├── ServiceRefused          the service answered with a problem document
@@ -194,10 +197,33 @@ class AnswerMalformed(ModelError):
     retryable = True
 
 
+class AnswerInconsistent(ModelError):
+    """The answer's weights go against its own reading of the goal; details are in `violations`."""
+
+    code = "answer_inconsistent"
+    retryable = True
+
+
 class CheckpointInvalid(ModelError):
     """A checkpoint folder is missing, incomplete or damaged."""
 
     code = "checkpoint_invalid"
+
+
+class ModelServerFailed(ModelError):
+    """A model server that was started here ended, or didn't get ready; `exit_code` is what to end with."""
+
+    code = "model_server_failed"
+
+    def __init__(self, message: str, *, hint: str | None = None, exit_code: int = 1) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
+
+
+class MemoryInsufficient(RewardLLMError):
+    """A run that needs more memory than there is; its hint says what would fit."""
+
+    code = "memory_insufficient"
 
 
 class StoreUnavailable(RewardLLMError):

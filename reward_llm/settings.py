@@ -35,8 +35,12 @@ class Settings(BaseSettings):
     vllm_model: str | None = None
     """The served model's name; none takes the first that the server lists."""
     vllm_api_key: SecretStr | None = None
+    vllm_python: Path = Path(".venv-vllm/bin/python")
+    """The interpreter of the environment that `reward-llm model serve` starts vLLM in."""
     vocabulary: Literal["concepts", "utilities"] | None = None
     """The names that the model answers with; none is `concepts` for embedded and `utilities` for vllm."""
+    bundle: Literal["goal_to_intents", "goal_to_points"] = "goal_to_intents"
+    """What a model is asked for: intents, or for a large one intents and weights in points."""
     deadline_s: float = Field(default=20.0, gt=0, le=600)
     """For all attempts of the model on one goal."""
     attempts: int = Field(default=2, ge=1, le=5)

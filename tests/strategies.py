@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from reward_llm.domain.interpretation import Direction, Emphasis, Intent
+from reward_llm.domain.points import MAX_POINTS
 from reward_llm.domain.scenario import Bilingual, Bounds, Concept, Guardrails, Scenario, Utility
 from reward_llm.domain.weights import Weights
 from reward_llm.resources import scenarios_dir
@@ -68,3 +69,9 @@ def weights_within(draw: st.DrawFn, scenario: Scenario) -> Weights:
         weights[giver] -= moved
         weights[taker] += moved
     return Weights.rounded({k: max(v, 0.0) for k, v in weights.items()})
+
+
+def points_for(scenario: Scenario) -> st.SearchStrategy[dict[str, int]]:
+    """Points for each utility, at least one in all."""
+    point = st.integers(0, MAX_POINTS)
+    return st.fixed_dictionaries(dict.fromkeys(scenario.utility_names, point)).filter(lambda p: any(p.values()))

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -38,13 +39,36 @@ class Backend(StrEnum):
     DEFAULTS = "defaults"
 
 
+class Bundle(StrEnum):
+    """What a model is asked for."""
+
+    INTENTS = "goal_to_intents"
+    POINTS = "goal_to_points"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A column of the report: who reads, and what it is asked for; None is what the settings say."""
+
+    backend: Backend
+    bundle: Bundle | None
+
+    def __str__(self) -> str:
+        return "/".join(self.settings.values())
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that it stands for."""
+        return {"backend": self.backend.value, **({"bundle": self.bundle.value} if self.bundle else {})}
+
+
 @app.callback()
 def evaluate() -> None:
     """Measure how well goals are read."""
 
 
 @app.command()
-def goals(
+def goals(  # noqa: PLR0913 - a command has as many arguments as options
     *,
     file: Annotated[Path, typer.Option("--file", help="Labelled goals, JSON Lines.")],
     backend: Annotated[
@@ -52,6 +76,10 @@ def goals(
         typer.Option(
             "--backend", help="Who reads; repeatable. `defaults` changes nothing: the floor to compare with."
         ),
+    ] = None,
+    bundle: Annotated[
+        list[Bundle] | None,
+        typer.Option("--bundle", help="What the models are asked for; repeatable, a column for each."),
     ] = None,
     scenario: Annotated[str, typer.Option("--scenario", help="What the goals are for.")] = "home_feed",
     failures: Annotated[int, typer.Option("--failures", min=0, help="How many failed lines to show.")] = 20,
@@ -70,11 +98,11 @@ def goals(
 
     wanted = find_scenario(scenario)
     lines = load_lines(file, wanted)
-    backends = list(dict.fromkeys(backend or [Backend.EMBEDDED]))
-    baseline = _baseline(against, lines, wanted, backends) if against else None
+    readings = _readings(backend or [Backend.EMBEDDED], bundle or [None])
+    baseline = _baseline(against, lines, wanted, readings) if against else None
     for path in filter(None, (html, save)):
         _check_target(path)
-    run = _run(backends, lines, wanted, file)
+    run = _run(readings, lines, wanted, file)
     if as_json:
         print_json(run_document(run, baseline))
     else:
@@ -85,8 +113,24 @@ def goals(
         _write(html, render_page(run, baseline))
 
 
-def _baseline(path: Path, lines: Sequence[LabelledLine], scenario: Scenario, backends: Sequence[Backend]) -> Run:
-    """The kept run, which these backends can be compared with on these lines."""
+def _readings(backends: Sequence[Backend], bundles: Sequence[Bundle | None]) -> list[Reading]:
+    """Every model with every bundle, and each of the others once.
+
+    Raises:
+        ConfigurationInvalid: If a model can't answer a bundle; that is said before goals are read for minutes.
+    """
+    from reward_llm import bootstrap
+
+    models = {Backend.EMBEDDED, Backend.VLLM}
+    readings = list(dict.fromkeys(Reading(b, x if b in models else None) for b in backends for x in bundles))
+    for reading in readings:
+        if reading.backend in models:
+            bootstrap.check_bundle(bootstrap.load_settings(**reading.settings))
+    return readings
+
+
+def _baseline(path: Path, lines: Sequence[LabelledLine], scenario: Scenario, readings: Sequence[Reading]) -> Run:
+    """The kept run, which these readings can be compared with on these lines."""
     from reward_llm.tuning.evaluation import check_comparable, parse_run
 
     try:
@@ -94,7 +138,7 @@ def _baseline(path: Path, lines: Sequence[LabelledLine], scenario: Scenario, bac
     except (OSError, UnicodeDecodeError) as exc:
         raise InvalidInput(f"{path} can't be read: {exc}") from exc
     run = parse_run(text, str(path))
-    check_comparable(run, lines, scenario, [b.value for b in backends], str(path))
+    check_comparable(run, lines, scenario, [str(r) for r in readings], str(path))
     return run
 
 
@@ -112,7 +156,7 @@ def _write(path: Path, text: str) -> None:
     Console(stderr=True, highlight=False).print(Text(f"written: {path}", "dim"), soft_wrap=True)
 
 
-def _run(backends: Sequence[Backend], lines: Sequence[LabelledLine], scenario: Scenario, file: Path) -> Run:
+def _run(readings: Sequence[Reading], lines: Sequence[LabelledLine], scenario: Scenario, file: Path) -> Run:
     from reward_llm.tuning.evaluation import Run
 
     return Run(
@@ -120,19 +164,19 @@ def _run(backends: Sequence[Backend], lines: Sequence[LabelledLine], scenario: S
         file=str(file),
         taken_at=datetime.now(UTC),
         defaults=scenario.defaults,
-        reports={b.value: _evaluate(b, lines, scenario) for b in backends},
+        reports={str(r): _evaluate(r, lines, scenario) for r in readings},
     )
 
 
-def _evaluate(backend: Backend, lines: Sequence[LabelledLine], scenario: Scenario) -> Report:
+def _evaluate(reading: Reading, lines: Sequence[LabelledLine], scenario: Scenario) -> Report:
     from reward_llm.tuning.evaluation import evaluate as evaluate_lines
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"reading with {backend}", total=len(lines))
+        task = progress.add_task(f"reading with {reading}", total=len(lines))
 
         async def run() -> Report:
-            async with _reading(backend) as proposer:
+            async with _proposer(reading) as proposer:
                 return await evaluate_lines(
                     lines,
                     scenario,
@@ -145,15 +189,15 @@ def _evaluate(backend: Backend, lines: Sequence[LabelledLine], scenario: Scenari
 
 
 @asynccontextmanager
-async def _reading(backend: Backend) -> AsyncIterator[GoalProposer]:
+async def _proposer(reading: Reading) -> AsyncIterator[GoalProposer]:
     """Who reads, for the time of the block."""
     from reward_llm import bootstrap
     from reward_llm.tuning.evaluation import UnchangedProposer
 
-    if backend is Backend.DEFAULTS:
+    if reading.backend is Backend.DEFAULTS:
         yield UnchangedProposer()
         return
-    settings = bootstrap.load_settings(backend=backend.value)
+    settings = bootstrap.load_settings(**reading.settings)
     model = bootstrap.build_model(settings)
     try:
         yield bootstrap.build_proposer(settings, model)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reward_llm.errors import ConfigurationInvalid, RewardLLMError, ServiceUnavailable, Violation
+from reward_llm.errors import ConfigurationInvalid, ModelServerFailed, RewardLLMError, ServiceUnavailable, Violation
 
 REFUSED: Final = 1
 USAGE: Final = 2
@@ -46,6 +46,8 @@ def exit_code(error: RewardLLMError) -> int:
     """The exit code that tells a script what kind of error it was."""
     if isinstance(error, ServiceUnavailable):
         return UNAVAILABLE
+    if isinstance(error, ModelServerFailed):
+        return error.exit_code
     return USAGE if isinstance(error, ConfigurationInvalid) else REFUSED
 
 

@@ -24,15 +24,24 @@ def goal_message(text: str, hints: Mapping[str, str]) -> str:
     return _compact({"goal": text, "lexicon": dict(hints)})
 
 
-def canonical_answer(intents: Iterable[tuple[str, Direction, Emphasis]]) -> str:
+def canonical_answer(
+    intents: Iterable[tuple[str, Direction, Emphasis]], points: Mapping[str, int] | None = None
+) -> str:
     """The model's turn: the one way in which an answer without a rationale is written.
+
+    Args:
+        intents: What the goal asks for, by the names of the answer.
+        points: The weights of an answer that has them, by the names of the answer.
 
     >>> canonical_answer([])
     '{"decision":"no_change","intents":[],"rationale":""}'
+    >>> canonical_answer([], {"click": 60, "gmv": 40})
+    '{"decision":"no_change","intents":[],"weights":{"click":60,"gmv":40},"rationale":""}'
     """
     items = [{"utility": u, "direction": d.value, "emphasis": e.value} for u, d, e in intents]
     decision = Decision.PROPOSE if items else Decision.NO_CHANGE
-    return _compact({"decision": decision.value, "intents": items, "rationale": ""})
+    weights = {} if points is None else {"weights": dict(points)}
+    return _compact({"decision": decision.value, "intents": items, **weights, "rationale": ""})
 
 
 def _compact(document: dict[str, object]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import rfc8785
 import yaml
@@ -16,13 +16,17 @@ from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reward_llm.domain.answer import canonical_answer, goal_message
+from reward_llm.domain.answer import goal_message
 from reward_llm.domain.completion import Message, Vocabulary
-from reward_llm.domain.interpretation import Direction, Emphasis
+from reward_llm.domain.interpretation import Direction, Emphasis, Intent
+from reward_llm.domain.points import MAX_POINTS
 from reward_llm.domain.scenario import Concept, Scenario
+from reward_llm.domain.weighting import Aims
+from reward_llm.domain.weights import Weights
 from reward_llm.errors import ConfigurationInvalid, PromptUnknown
+from reward_llm.generation.answer_forms import FORMS, AnswerForm
 from reward_llm.resources import prompts_dir
-from reward_llm.validation.schemas import answer_names, intents_schema
+from reward_llm.validation.schemas import answer_names
 
 _FILE: Final = re.compile(r"---\n(?P<head>.*?)\n---\n# system\n(?P<system>.*?)\n# user\n(?P<user>.*)", re.DOTALL)
 _ENVIRONMENT: Final = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
@@ -46,6 +50,11 @@ class ExampleIntent(BaseModel):
     direction: Direction
     emphasis: Emphasis
 
+    def of(self, scenario: Scenario) -> Intent:
+        """The intent on the scenario's utility of that concept."""
+        utility = scenario.utility_of_concept[self.concept].name
+        return Intent(utility=utility, direction=self.direction, emphasis=self.emphasis)
+
 
 class Example(BaseModel):
     """A goal with its right answer."""
@@ -65,7 +74,7 @@ class FrontMatter(BaseModel):
     name: str
     version: int
     description: str
-    answer: str
+    answer: Literal["intents", "points"]
     variables: tuple[str, ...]
     parameters: Parameters
     examples: tuple[Example, ...] = ()
@@ -98,12 +107,22 @@ class PromptBundle:
     def _templates(self) -> tuple[Template, Template]:
         return _ENVIRONMENT.from_string(self.system), _ENVIRONMENT.from_string(self.user)
 
+    @property
+    def form(self) -> AnswerForm:
+        """What it asks for, and how that becomes weights."""
+        return FORMS[self.head.answer]
+
     def schema(self, scenario: Scenario, vocabulary: Vocabulary) -> dict[str, Any]:
         """The JSON Schema of the answer."""
-        return intents_schema(scenario, vocabulary)
+        return self.form.schema(scenario, vocabulary)
 
     def render(
-        self, scenario: Scenario, vocabulary: Vocabulary, goal: str, hints: Mapping[str, str]
+        self,
+        scenario: Scenario,
+        vocabulary: Vocabulary,
+        goal: str,
+        hints: Mapping[str, str],
+        base: Weights | None = None,
     ) -> tuple[Message, ...]:
         """The chat that asks for a reading of the goal.
 
@@ -114,16 +133,14 @@ class PromptBundle:
             vocabulary: The names that the model answers with.
             goal: The text.
             hints: What the lexicon says of it, by utility.
+            base: The weights that the goal is read against; None takes the scenario's defaults.
         """
+        base = base or scenario.defaults
         utility_names = {u: n for n, u in answer_names(scenario, vocabulary).items()}
         variables: Mapping[str, Any] = {
             "scenario": scenario,
-            "utilities": [
-                {"name": utility_names[u.name], "description": u.description}
-                for u in scenario.utilities
-                if u.name in utility_names
-            ],
-            "examples": self._examples(scenario, utility_names),
+            "utilities": list(_utilities(scenario, utility_names, base)),
+            "examples": self._examples(scenario, utility_names, base),
             "goal": goal_message(goal, {utility_names[u]: h for u, h in hints.items() if u in utility_names}),
         }
         return (
@@ -131,15 +148,15 @@ class PromptBundle:
             Message("user", self._templates[1].render(variables)),
         )
 
-    def _examples(self, scenario: Scenario, utility_names: Mapping[str, str]) -> list[dict[str, str]]:
-        names = {c: utility_names[u.name] for c, u in scenario.utility_of_concept.items()}
+    def _examples(self, scenario: Scenario, utility_names: Mapping[str, str], base: Weights) -> list[dict[str, str]]:
+        utilities = scenario.utility_of_concept
         return [
             {
-                "goal": goal_message(e.goal, {names[c]: hint for c, hint in e.lexicon.items()}),
-                "answer": canonical_answer((names[i.concept], i.direction, i.emphasis) for i in e.intents),
+                "goal": goal_message(e.goal, {utility_names[utilities[c].name]: h for c, h in e.lexicon.items()}),
+                "answer": self.form.example([i.of(scenario) for i in e.intents], scenario, base, utility_names),
             }
             for e in self.head.examples
-            if all(c in names for c in (*e.lexicon, *(i.concept for i in e.intents)))
+            if all(c in utilities for c in (*e.lexicon, *(i.concept for i in e.intents)))
         ]
 
 
@@ -165,6 +182,15 @@ def load_bundle(name: str, folder: Path | None = None) -> PromptBundle:
         odd = ", ".join(sorted(used ^ set(head.variables)))
         raise ConfigurationInvalid(f"{path.name}: declared and used variables differ: {odd}")
     return PromptBundle(head=head, system=match["system"], user=match["user"].strip())
+
+
+def _utilities(scenario: Scenario, names: Mapping[str, str], base: Weights) -> Iterator[dict[str, Any]]:
+    """What a template may say of each utility that the model has a name for; weights are in points."""
+    limits = Aims.of((), scenario, base)
+    for u in scenario.utilities:
+        if u.name in names:
+            now, least, most = (f"{MAX_POINTS * w[u.name]:.4g}" for w in (limits.start, limits.low, limits.high))
+            yield {"name": names[u.name], "description": u.description, "now": now, "least": least, "most": most}
 
 
 def _variables(template: str) -> set[str]:

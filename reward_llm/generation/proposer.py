@@ -1,7 +1,7 @@
 """Goal → proposal: the model, the gate, and what answers when they don't.
 
 goal ─► model ─► answer ─► gate ─► proposal
-         ▲         │ broken: once more, with the errors shown
+         ▲         │ broken, or at odds with itself: once more, with the errors shown
          └─────────┘
        rules ─► gate ─► proposal          the lexicon's reading
        last known good, or the defaults   nothing changes
@@ -9,36 +9,33 @@ goal ─► model ─► answer ─► gate ─► proposal
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Final
 
-from reward_llm.domain.completion import CompletionRequest, Message, Vocabulary
+from reward_llm.domain.completion import Completion, CompletionRequest, Message, Vocabulary
 from reward_llm.domain.goal import Goal
 from reward_llm.domain.interpretation import Decision, Interpretation, Notice
 from reward_llm.domain.policy import Attempt, Proposal, Provenance, RewardPolicy, Source
 from reward_llm.domain.ports import LanguageModel
 from reward_llm.domain.scenario import Scenario
-from reward_llm.domain.weighting import weights_for
-from reward_llm.domain.weights import Weights
-from reward_llm.errors import AnswerMalformed, ModelError, ModelTimeout, RewardLLMError
+from reward_llm.domain.weighting import base_weights
+from reward_llm.errors import AnswerMalformed, ConfigurationInvalid, ModelError, ModelTimeout, RewardLLMError
+from reward_llm.generation.answer_forms import AnswerForm, IntentsForm, Weighed
 from reward_llm.generation.evidence import with_evidence
 from reward_llm.generation.prompts import PromptBundle
+from reward_llm.generation.shown import ShownGoal
 from reward_llm.reading.dates import find_windows
-from reward_llm.reading.instructions import without_instructions
 from reward_llm.reading.numbers import find_quantities
 from reward_llm.reading.rules import RuleReader
-from reward_llm.reading.wrapping import without_json
 from reward_llm.validation import gate
-from reward_llm.validation.answers import read_answer
+from reward_llm.validation.answers import Answer, read_answer
 from reward_llm.validation.schemas import answer_names
 
 RETRY_TEMPERATURE: Final = 0.4
 MAX_RAW_ANSWER_CHARS: Final = 2_000
-_BLANKS: Final = re.compile(r"[ \t]{2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +60,9 @@ class Proposer:
         readers: A rule reader for each scenario, by name.
         config: How long and how often the model is asked.
         monotonic: A clock in seconds.
+
+    Raises:
+        ConfigurationInvalid: If the model doesn't speak the names that the bundle's answers are written in.
     """
 
     def __init__(
@@ -74,6 +74,11 @@ class Proposer:
         config: ProposerConfig,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        if model is not None and model.vocabulary not in bundle.form.vocabularies:
+            raise ConfigurationInvalid(
+                f"{bundle.head.name} can't be answered in {model.vocabulary}",
+                hint="Set REWARD_LLM_VOCABULARY=utilities if the model is a large one, or unset REWARD_LLM_BUNDLE.",
+            )
         self._model = model
         self._bundle = bundle
         self._readers = readers
@@ -115,14 +120,13 @@ class Proposer:
         if self._model is None:
             return None
         model, started = self._model, self._monotonic()
-        unwrapped = without_json(goal.text)
-        text = without_instructions(unwrapped)
-        hints = reader.hints(text)
-        if text != unwrapped and not hints:
+        shown = ShownGoal.of(goal.text, reader)
+        if shown.ordered and not shown.hints:
             reason = "the text gives orders to the system, and the lexicon finds no goal beside them"
             attempts.append(Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=reason))
             return None
-        request = self._request(_BLANKS.sub(" ", text).strip(), scenario, model.vocabulary, hints)
+        request = self._request(shown, scenario, active, model.vocabulary)
+        doubtful: Proposal | None = None
         for number in range(self._config.attempts):
             began = self._monotonic()
             remaining = self._config.deadline_s - (began - started)
@@ -132,30 +136,45 @@ class Proposer:
             try:
                 completion = await model.complete(used)
                 raw = completion.text[:MAX_RAW_ANSWER_CHARS]
-                reading = read_answer(completion, used.schema, answer_names(scenario, model.vocabulary), goal.text)
-                weights = _weigh(reading := self._complete(reading, goal, scenario, reader), scenario, active)
+                answer = read_answer(completion, used.schema, answer_names(scenario, model.vocabulary), goal.text)
+                answer = replace(answer, reading=self._complete(answer.reading, goal, scenario, reader))
+                weighed = _weigh(self._bundle.form, answer, scenario, active)
             except RewardLLMError as exc:
                 attempts.append(self._failed(model.source, exc, began, raw))
                 if not (isinstance(exc, ModelError) and exc.retryable) or isinstance(exc, ModelTimeout):
                     break
                 request = _shown(request, exc, raw)
                 continue
-            attempts.append(
-                Attempt(source=model.source, succeeded=True, duration_s=self._monotonic() - began, raw_answer=raw)
-            )
-            provenance = Provenance(
+            draft = self._draft(model.source, answer.reading, weighed, completion, used)
+            if weighed.doubt is None:
+                attempts.append(
+                    Attempt(source=model.source, succeeded=True, duration_s=self._monotonic() - began, raw_answer=raw)
+                )
+                return draft
+            doubtful = doubtful or draft
+            attempts.append(self._failed(model.source, weighed.doubt, began, raw))
+            request = _shown(request, weighed.doubt, raw)
+        return doubtful
+
+    def _draft(
+        self,
+        source: Source,
+        reading: Interpretation,
+        weighed: Weighed,
+        completion: Completion,
+        request: CompletionRequest,
+    ) -> Proposal:
+        return Proposal(
+            interpretation=replace(reading, notices=(*reading.notices, *weighed.notices)),
+            weights=weighed.weights,
+            source=source,
+            provenance=Provenance(
                 prompt=self._bundle.label,
                 prompt_hash=self._bundle.content_hash,
                 model=completion.model,
-                seed=used.seed,
-            )
-            return Proposal(
-                interpretation=reading,
-                weights=weights,
-                source=model.source,
-                provenance=provenance,
-            )
-        return None
+                seed=request.seed,
+            ),
+        )
 
     def _ask_rules(
         self,
@@ -168,7 +187,7 @@ class Proposer:
         began = self._monotonic()
         reading = reader.read(goal.text)
         try:
-            weights = _weigh(reading, scenario, active)
+            weights = _weigh(IntentsForm(), Answer(reading=reading), scenario, active).weights
         except RewardLLMError as exc:
             attempts.append(self._failed(Source.RULES, exc, began, None))
             return None
@@ -182,11 +201,12 @@ class Proposer:
         return Proposal(interpretation=reading, weights=weights, source=Source.RULES)
 
     def _request(
-        self, text: str, scenario: Scenario, vocabulary: Vocabulary, hints: Mapping[str, str]
+        self, shown: ShownGoal, scenario: Scenario, active: RewardPolicy, vocabulary: Vocabulary
     ) -> CompletionRequest:
         parameters = self._bundle.head.parameters
+        base = base_weights(scenario, active.weights)
         return CompletionRequest(
-            messages=self._bundle.render(scenario, vocabulary, text, hints),
+            messages=self._bundle.render(scenario, vocabulary, shown.text, shown.hints, base),
             schema=self._bundle.schema(scenario, vocabulary),
             max_tokens=parameters.max_tokens,
             temperature=parameters.temperature,
@@ -223,21 +243,21 @@ class Proposer:
         )
 
 
-def _weigh(reading: Interpretation, scenario: Scenario, active: RewardPolicy) -> Weights:
-    """The reading's weights, if they pass the gate.
+def _weigh(form: AnswerForm, answer: Answer, scenario: Scenario, active: RewardPolicy) -> Weighed:
+    """The answer's weights, if they pass the gate; for no_change the active ones, whatever else it says.
 
     Raises:
         AnswerMalformed: If they don't.
     """
-    if reading.decision is Decision.NO_CHANGE:
-        return active.weights
-    weights = weights_for(reading.intents, scenario, active.weights)
-    violations = gate.check(weights, scenario, active.weights, reading)
+    if answer.reading.decision is Decision.NO_CHANGE:
+        return Weighed(weights=active.weights)
+    weighed = form.weigh(answer, scenario, active.weights)
+    violations = gate.check(weighed.weights, scenario, active.weights, answer.reading)
     if violations:
         raise AnswerMalformed(
             "the weights don't pass the gate: " + "; ".join(str(v) for v in violations), violations=violations
         )
-    return weights
+    return weighed
 
 
 def _shown(request: CompletionRequest, exc: RewardLLMError, raw: str | None) -> CompletionRequest:

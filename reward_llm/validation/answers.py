@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,6 +18,14 @@ from reward_llm.reading.numbers import find_quantities
 
 MAX_RATIONALE_CHARS: Final = 500
 _TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model's answer states: a reading, and points for every utility if it was asked for them."""
+
+    reading: Interpretation
+    points: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_json(text: str) -> Any:
@@ -34,10 +43,8 @@ def parse_json(text: str) -> Any:
         raise AnswerMalformed(f"not a JSON document: {exc}") from exc
 
 
-def read_answer(
-    completion: Completion, schema: Mapping[str, Any], names: Mapping[str, str], goal: str
-) -> Interpretation:
-    """The interpretation that an answer of the `goal_to_intents` bundle states.
+def read_answer(completion: Completion, schema: Mapping[str, Any], names: Mapping[str, str], goal: str) -> Answer:
+    """What an answer states, in the scenario's own names.
 
     Args:
         completion: What the model wrote.
@@ -67,7 +74,12 @@ def read_answer(
         )
         for item, span in zip(document["intents"], spans, strict=True)
     )
-    return Interpretation(decision=Decision(document["decision"]), intents=intents, rationale=document["rationale"])
+    return Answer(
+        reading=Interpretation(
+            decision=Decision(document["decision"]), intents=intents, rationale=document["rationale"]
+        ),
+        points={names[name]: int(points) for name, points in document.get("weights", {}).items()},
+    )
 
 
 def _meaning_violations(document: Mapping[str, Any], goal: str) -> list[Violation]:

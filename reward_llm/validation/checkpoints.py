@@ -7,11 +7,15 @@ import json
 from pathlib import Path
 from typing import Final
 
+from reward_llm.domain.completion import Vocabulary
 from reward_llm.errors import CheckpointInvalid
 
 REQUIRED_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 CHECKSUMS: Final = "SHA256SUMS"
+SHARD_INDEX: Final = "model.safetensors.index.json"
 RETRAIN_HINT: Final = "Install the package again, or train a model with `reward-llm model train`."
+_DOWNLOAD_HINT: Final = "Download the model's whole repository into the folder."
+TRAINING_REPORT: Final = "training.json"
 
 
 def write_checksums(folder: Path) -> None:
@@ -70,5 +74,46 @@ def check_shape(folder: Path) -> None:
         raise CheckpointInvalid(f"config.json and model.safetensors in {folder} don't agree", hint=RETRAIN_HINT)
 
 
+def check_servable(folder: Path) -> None:
+    """Check that a folder is a Qwen2 checkpoint, its weights in one file or, as large models come, in several.
+
+    Raises:
+        CheckpointInvalid: If it isn't, a file is missing, or one differs from the folder's `SHA256SUMS`.
+    """
+    index = folder / SHARD_INDEX
+    if index.is_file():
+        _check_shards(folder, index)
+    else:
+        verify_checkpoint(folder)
+    try:
+        model_type = json.loads((folder / "config.json").read_text("utf-8"))["model_type"]
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise CheckpointInvalid(f"config.json in {folder} can't be used: {exc!r}", hint=_DOWNLOAD_HINT) from exc
+    if model_type != "qwen2":
+        raise CheckpointInvalid(f"the checkpoint in {folder} is a {model_type!r}, not a Qwen2")
+    if not index.is_file():
+        check_shape(folder)
+
+
+def _check_shards(folder: Path, index: Path) -> None:
+    try:
+        shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise CheckpointInvalid(f"{index} can't be used: {exc!r}", hint=_DOWNLOAD_HINT) from exc
+    missing = [name for name in ("tokenizer.json", *sorted(shards)) if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointInvalid(f"the checkpoint in {folder} lacks {', '.join(missing)}", hint=_DOWNLOAD_HINT)
+
+
+def was_trained_here(folder: Path) -> bool:
+    """Whether `reward-llm model train` wrote the checkpoint, or it was tuned from one: it answers with concepts."""
+    try:
+        report = json.loads((folder / TRAINING_REPORT).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(report, dict) and report.get("vocabulary", Vocabulary.CONCEPTS) == Vocabulary.CONCEPTS
+
+
 def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -12,7 +12,7 @@ from reward_llm.domain.policy import Source
 from reward_llm.domain.scenario import NAME_PATTERN, Scenario
 from reward_llm.resources import scenarios_dir, schemas_dir
 from reward_llm.validation.scenarios import load_scenarios, scenario_schema
-from reward_llm.validation.schemas import DIALECT, intents_schema
+from reward_llm.validation.schemas import DIALECT, intents_schema, points_schema
 
 
 def policy_schema(scenario: Scenario) -> dict[str, Any]:
@@ -53,6 +53,7 @@ def published(scenarios: Mapping[str, Scenario]) -> dict[str, dict[str, Any]]:
         for vocabulary in Vocabulary:
             schema = intents_schema(scenario, vocabulary)
             schemas[f"goal_to_intents.{name}.{vocabulary.value}.json"] = {"$schema": DIALECT, **schema}
+        schemas[f"goal_to_points.{name}.json"] = {"$schema": DIALECT, **points_schema(scenario)}
     return schemas
 
 

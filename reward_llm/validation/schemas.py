@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from reward_llm.domain.completion import Vocabulary
 from reward_llm.domain.interpretation import MAX_INTENTS, Decision, Direction, Emphasis
+from reward_llm.domain.points import MAX_POINTS
 from reward_llm.domain.scenario import Scenario
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -29,16 +30,33 @@ def answer_names(scenario: Scenario, vocabulary: Vocabulary) -> dict[str, str]:
 
 def intents_schema(scenario: Scenario, vocabulary: Vocabulary) -> dict[str, Any]:
     """The schema of an answer of the `goal_to_intents` bundle for that scenario."""
+    return _object(**_reading(scenario, vocabulary), rationale={"type": "string"})
+
+
+def points_schema(scenario: Scenario) -> dict[str, Any]:
+    """The schema of an answer of the `goal_to_points` bundle for that scenario.
+
+    Points are shared out over all utilities, so only models that speak the scenario's own names can give them.
+    """
+    point = {"type": "integer", "minimum": 0, "maximum": MAX_POINTS}
+    return _object(
+        **_reading(scenario, Vocabulary.UTILITIES),
+        weights=_object(**dict.fromkeys(scenario.utility_names, point)),
+        rationale={"type": "string"},
+    )
+
+
+def _reading(scenario: Scenario, vocabulary: Vocabulary) -> dict[str, dict[str, Any]]:
+    """The properties that every answer begins with."""
     intent = _object(
         utility={"type": "string", "enum": list(answer_names(scenario, vocabulary))},
         direction={"type": "string", "enum": [d.value for d in Direction]},
         emphasis={"type": "string", "enum": [e.value for e in Emphasis]},
     )
-    return _object(
-        decision={"type": "string", "enum": [d.value for d in Decision]},
-        intents={"type": "array", "items": intent, "minItems": 0, "maxItems": MAX_INTENTS},
-        rationale={"type": "string"},
-    )
+    return {
+        "decision": {"type": "string", "enum": [d.value for d in Decision]},
+        "intents": {"type": "array", "items": intent, "minItems": 0, "maxItems": MAX_INTENTS},
+    }
 
 
 def _object(**properties: dict[str, Any]) -> dict[str, Any]:

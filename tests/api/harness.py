@@ -21,7 +21,7 @@ from reward_llm.domain.answer import canonical_answer
 from reward_llm.domain.completion import Completion, CompletionRequest
 from reward_llm.domain.interpretation import Direction, Emphasis
 from reward_llm.generation.clients.scripted import Line, ScriptedModel
-from reward_llm.generation.prompts import load_bundle
+from reward_llm.generation.prompts import PromptBundle, load_bundle
 from reward_llm.generation.proposer import Proposer, ProposerConfig
 from reward_llm.reading.rules import RuleReader
 from reward_llm.store import SqlStore
@@ -126,6 +126,7 @@ class Setup:
         self,
         *,
         model: ScriptedModel | None = None,
+        bundle: PromptBundle = BUNDLE,
         config: ApiConfig | None = None,
         board: BoardConfig | None = None,
     ) -> AsyncIterator[Desk]:
@@ -138,7 +139,7 @@ class Setup:
             store=store,
             proposer=Proposer(
                 model=model,
-                bundle=BUNDLE,
+                bundle=bundle,
                 readers=READERS,
                 config=ProposerConfig(),
             ),

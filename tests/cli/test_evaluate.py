@@ -1,8 +1,13 @@
 import json
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
+from reward_llm.domain.answer import canonical_answer
+from reward_llm.domain.interpretation import Direction, Emphasis
 from tests.cli.markup import parse
+from tests.generation.servers import completion, model_server
 
 LINES = [
     {"id": "a", "lang": "zh", "kind": "direct", "goal": "把点击率拉起来", "expect": {"raise": ["click"]}},
@@ -120,6 +125,46 @@ def test_a_wrong_line_is_named_by_its_number(program, file, tmp_path):
     result = program("evaluate", "goals", "--file", str(broken), "--backend", "defaults")
     assert result.code == 1
     assert "broken.jsonl:2: " in result.err
+
+
+async def answer_click_up(request: Request) -> Response:
+    """Raise clicks, with points where the schema asks for them: 18 of 28 on clicks."""
+    schema = (await request.json())["response_format"]["json_schema"]["schema"]
+    weights = schema["properties"].get("weights", {}).get("properties")
+    points = weights and {name: 18 if name == "click" else 2 for name in weights}
+    return completion(canonical_answer([("click", Direction.RAISE, Emphasis.SLIGHT)], points))
+
+
+def test_a_model_has_a_column_for_each_bundle_and_the_rules_have_one(program, file):
+    with model_server(answer_click_up) as url:
+        columns = (
+            "--backend",
+            "vllm",
+            "--backend",
+            "rules",
+            "--bundle",
+            "goal_to_intents",
+            "--bundle",
+            "goal_to_points",
+        )
+        result = program("evaluate", "goals", "--file", file, *columns, "--json", REWARD_LLM_VLLM_URL=url)
+        table = program("evaluate", "goals", "--file", file, *columns, REWARD_LLM_VLLM_URL=url).out
+    reports = json.loads(result.out)["reports"]
+    assert list(reports) == ["vllm/goal_to_intents", "vllm/goal_to_points", "rules"]
+    assert all(reports[name]["directional"]["right"] == 1 for name in reports)
+    head = table.splitlines()[0]
+    assert head.index("vllm/goal_to_intents") < head.index("vllm/goal_to_points") < head.index("rules")
+
+
+def test_points_with_the_model_that_ships_are_refused_before_anything_is_read(program, file):
+    columns = ("--backend", "rules", "--backend", "embedded", "--bundle", "goal_to_points")
+    result = program("evaluate", "goals", "--file", file, *columns)
+    assert (result.code, result.out) == (2, "")
+    assert "trained to answer with intents" in " ".join(result.err.split())
+
+
+def test_an_unknown_bundle_is_wrong_usage(program, file):
+    assert program("evaluate", "goals", "--file", file, "--bundle", "goal_to_poems").code == 2
 
 
 def test_an_unknown_backend_is_wrong_usage(program, file):

@@ -36,3 +36,10 @@ def test_an_address_that_others_can_reach_is_warned_of(program, tmp_path, monkey
     result = program("serve", "--host", EVERYWHERE)
     assert served == [EVERYWHERE]
     assert "warning: there is no access control yet" in " ".join(result.err.split())
+
+
+def test_points_with_the_model_that_ships_are_refused_with_what_to_do(program, tmp_path):
+    database = {"REWARD_LLM_DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "REWARD_LLM_BUNDLE": "goal_to_points"}
+    result = program("serve", "--dev", **database)
+    assert result.code == 2
+    assert "REWARD_LLM_BUNDLE=goal_to_intents" in result.err

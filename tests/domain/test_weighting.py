@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from reward_llm.domain.interpretation import Decision, Direction, Emphasis, Intent, Interpretation
 from reward_llm.domain.weighting import weights_for
-from reward_llm.domain.weights import DECIMALS
+from reward_llm.domain.weights import DECIMALS, Weights
 from reward_llm.validation import gate
-from tests.strategies import HOME_FEED, intents_for, scenarios, weights_within
+from tests.strategies import HOME_FEED, VIDEO_FEED, intents_for, scenarios, weights_within
 
 UNIT = 10.0**-DECIMALS
 STRONGER = {Emphasis.SLIGHT: Emphasis.CLEAR, Emphasis.CLEAR: Emphasis.DOMINANT}
@@ -28,6 +28,32 @@ def test_whatever_is_asked_for_the_weights_pass_the_gate(case):
     reading = Interpretation(decision=Decision.PROPOSE, intents=intents)
     weights = weights_for(intents, scenario, active)
     assert gate.check(weights, scenario, active, reading) == ()
+
+
+@given(cases())
+def test_weights_lie_on_the_simplex_and_within_bounds(case):
+    scenario, intents, active = case
+    weights = weights_for(intents, scenario, active)
+    assert sum(weights.values()) == pytest.approx(1, abs=1e-9)
+    for utility in scenario.utilities:
+        assert utility.bounds.min - UNIT <= weights[utility.name] <= utility.bounds.max + UNIT
+
+
+@given(cases())
+def test_no_weights_are_further_from_the_active_ones_than_the_largest_step(case):
+    scenario, intents, active = case
+    weights = weights_for(intents, scenario, active)
+    assert weights.distance(active) <= scenario.guardrails.max_step + UNIT * len(weights)
+
+
+@given(cases(), st.floats(0.05, 2), st.floats(0.05, 2))
+def test_a_larger_step_never_ends_further_from_what_is_asked_for(case, one, other):
+    scenario, intents, active = case
+    unhindered, short, long = (
+        weights_for(intents, replace(scenario, guardrails=replace(scenario.guardrails, max_step=step)), active)
+        for step in (2.0, *sorted((one, other)))
+    )
+    assert long.distance(unhindered) <= short.distance(unhindered) + 2 * UNIT * len(long)
 
 
 @given(cases(), st.data())
@@ -53,6 +79,15 @@ def test_a_held_utility_never_falls_below_its_floor(case):
     held = {i.utility for i in intents if i.direction is Direction.HOLD} | set(scenario.guardrails.held)
     for name in held:
         assert weights[name] >= min(scenario.utility(name).held_floor, active[name]) - UNIT
+
+
+def test_a_floor_above_the_base_gives_way_before_a_raise_becomes_a_fall():
+    active = Weights({"watch_quality": 0.50, "return_tomorrow": 0.35, "fresh_creators": 0.05, "calm": 0.10})
+    raised = [u for u in active if u != "fresh_creators"]
+    intents = [Intent(utility=u, direction=Direction.RAISE, emphasis=Emphasis.SLIGHT) for u in raised]
+    intents.append(Intent(utility="fresh_creators", direction=Direction.HOLD, emphasis=Emphasis.CLEAR))
+    assert VIDEO_FEED.utility("fresh_creators").held_floor > active["fresh_creators"]
+    assert weights_for(intents, VIDEO_FEED, active) == active
 
 
 @given(cases(), st.randoms(use_true_random=False))

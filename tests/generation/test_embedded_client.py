@@ -18,6 +18,7 @@ from reward_llm.generation.prompts import load_bundle
 from reward_llm.reading.rules import RuleReader
 from reward_llm.resources import checkpoint_dir
 from reward_llm.validation.checkpoints import CHECKSUMS, REQUIRED_FILES
+from reward_llm.validation.schemas import points_schema
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 BUNDLE = load_bundle("goal_to_intents")
@@ -67,6 +68,12 @@ async def test_an_answer_tells_the_probability_of_every_choice(model):
     assert all(0 < c.probability <= 1 for c in completion.choices)
     chosen = {completion.text[c.start : c.end] for c in completion.choices}
     assert any(piece.startswith("gmv") for piece in chosen)
+
+
+async def test_an_answer_with_points_is_held_to_its_schema_too(model):
+    schema = points_schema(HOME_FEED)
+    completion = await model.complete(request(GOALS[0], schema=schema, max_tokens=900))
+    jsonschema.validate(json.loads(completion.text), schema)
 
 
 async def test_what_the_schema_forces_costs_no_forward_pass(model):

@@ -6,21 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_llm.domain.completion import Vocabulary
+from reward_llm.domain.completion import Completion, Vocabulary
+from reward_llm.domain.weights import Weights
 from reward_llm.errors import ConfigurationInvalid, PromptUnknown
 from reward_llm.generation.prompts import load_bundle
 from reward_llm.resources import prompts_dir
+from reward_llm.validation.answers import read_answer
+from reward_llm.validation.schemas import answer_names
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 BUNDLE = load_bundle("goal_to_intents")
+POINTS = load_bundle("goal_to_points")
 SOURCE = (prompts_dir() / "goal_to_intents.md").read_text("utf-8")
 
 
-@given(st.text(min_size=1))
-def test_the_goal_is_data_that_comes_back_whole(goal):
-    system, user = BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, goal, {})
+@pytest.mark.parametrize("bundle", [BUNDLE, POINTS], ids=lambda b: b.label)
+@given(goal=st.text(min_size=1))
+def test_the_goal_is_data_that_comes_back_whole(bundle, goal):
+    system, user = bundle.render(HOME_FEED, Vocabulary.UTILITIES, goal, {})
     assert json.loads(user.content) == {"goal": goal, "lexicon": {}}
-    assert system == BUNDLE.render(HOME_FEED, Vocabulary.UTILITIES, "another", {})[0]
+    assert system == bundle.render(HOME_FEED, Vocabulary.UTILITIES, "another", {})[0]
 
 
 def test_template_syntax_in_a_goal_stays_text():
@@ -50,6 +55,27 @@ def test_examples_speak_the_scenarios_names_and_leave_out_what_it_lacks():
     assert '"utility":"gmv"' not in system
 
 
+def test_points_are_asked_for_with_those_that_each_utility_has_now_and_its_limits():
+    base = Weights({"watch_quality": 0.5, "return_tomorrow": 0.3, "fresh_creators": 0.155, "calm": 0.045})
+    system = POINTS.render(VIDEO_FEED, Vocabulary.UTILITIES, "x", {}, base)[0].content
+    assert "- return_tomorrow (now 30, range 27 to 60): " in system
+    assert "- calm (now 4.5, range 0 to 40): " in system
+
+
+@pytest.mark.parametrize("scenario", [HOME_FEED, VIDEO_FEED], ids=lambda s: s.name)
+def test_the_examples_with_points_are_answers_that_pass(scenario):
+    system = POINTS.render(scenario, Vocabulary.UTILITIES, "x", {})[0].content
+    answers = [line for line in system.splitlines() if line.startswith('{"decision"')]
+    names = answer_names(scenario, Vocabulary.UTILITIES)
+    assert len(answers) >= 2
+    for text in answers:
+        completion = Completion(text=text, model="m")
+        answer = read_answer(completion, POINTS.schema(scenario, Vocabulary.UTILITIES), names, "x")
+        weighed = POINTS.form.weigh(answer, scenario, scenario.defaults)
+        assert (weighed.doubt, weighed.notices) == (None, ())
+        assert sum(answer.points.values()) == 100
+
+
 def test_the_hash_changes_with_any_part_of_the_bundle(tmp_path):
     hashes = {BUNDLE.content_hash}
     for old, new in [
@@ -69,6 +95,7 @@ def test_the_hash_changes_with_any_part_of_the_bundle(tmp_path):
         (SOURCE.replace("{{ goal }}", "{{ goal }} {{ secret }}"), "secret"),
         (SOURCE.replace("{{ goal }}", "{{ goal "), "goal_to_intents.md"),
         (SOURCE.replace("max_tokens: 600", "max_token: 600"), "max_token"),
+        (SOURCE.replace("answer: intents", "answer: poems"), "answer"),
     ],
 )
 def test_a_broken_template_is_refused_when_it_is_loaded(source, complaint, tmp_path):

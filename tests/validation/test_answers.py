@@ -12,15 +12,27 @@ from reward_llm.domain.completion import Choice, Completion, Vocabulary
 from reward_llm.domain.interpretation import Direction, Emphasis
 from reward_llm.errors import AnswerMalformed
 from reward_llm.validation.answers import parse_json, read_answer
-from reward_llm.validation.schemas import answer_names, intents_schema
+from reward_llm.validation.schemas import answer_names, intents_schema, points_schema
 from tests.strategies import HOME_FEED, VIDEO_FEED, intents_for
 
 SCHEMA = intents_schema(HOME_FEED, Vocabulary.CONCEPTS)
 NAMES = answer_names(HOME_FEED, Vocabulary.CONCEPTS)
 
 
+POINTS = dict(zip(HOME_FEED.utility_names, (40, 15, 11, 15, 7, 8, 4), strict=True))
+
+
 def read(text, goal="raise GMV by 15%", choices=()):
-    return read_answer(Completion(text=text, model="m", choices=choices), SCHEMA, NAMES, goal)
+    return read_answer(Completion(text=text, model="m", choices=choices), SCHEMA, NAMES, goal).reading
+
+
+def read_points(text):
+    names = answer_names(HOME_FEED, Vocabulary.UTILITIES)
+    return read_answer(Completion(text=text, model="m"), points_schema(HOME_FEED), names, "raise CTR")
+
+
+def answer_with_points(**changes):
+    return canonical_answer([("click", Direction.RAISE, Emphasis.CLEAR)], POINTS | changes)
 
 
 def answer(intents, decision="propose", rationale=""):
@@ -39,7 +51,33 @@ def test_concepts_are_read_as_the_scenarios_own_utilities():
     schema, names = intents_schema(VIDEO_FEED, Vocabulary.CONCEPTS), answer_names(VIDEO_FEED, Vocabulary.CONCEPTS)
     text = canonical_answer([("cold_start", Direction.RAISE, Emphasis.CLEAR)])
     reading = read_answer(Completion(text=text, model="m"), schema, names, "more new faces")
-    assert [i.utility for i in reading.intents] == ["fresh_creators"]
+    assert [i.utility for i in reading.reading.intents] == ["fresh_creators"]
+
+
+def test_points_are_read_beside_the_intents():
+    answered = read_points(answer_with_points())
+    assert answered.points == POINTS
+    assert [i.utility for i in answered.reading.intents] == ["click"]
+
+
+def test_an_answer_without_points_has_none():
+    completion = Completion(text=canonical_answer([]), model="m")
+    assert read_answer(completion, SCHEMA, NAMES, "hello").points == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        answer_with_points(click=-1), answer_with_points(click=101), answer_with_points(click=40.5),
+        answer_with_points(click="40"), answer_with_points(click=True), answer_with_points(click=None),
+        answer_with_points(clicks=1), answer_with_points().replace('"click":40,', ""),
+        answer_with_points().replace('"click":40,', '"click":40,"click":40,'),
+        canonical_answer([("click", Direction.RAISE, Emphasis.CLEAR)]),
+    ],
+)  # fmt: skip
+def test_points_out_of_shape_are_refused(text):
+    with pytest.raises(AnswerMalformed):
+        read_points(text)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,16 @@ import struct
 import pytest
 
 from reward_llm.errors import CheckpointInvalid
+from reward_llm.resources import checkpoint_dir
 from reward_llm.validation.checkpoints import (
     CHECKSUMS,
     REQUIRED_FILES,
+    SHARD_INDEX,
+    check_servable,
     check_shape,
     tensor_shapes,
     verify_checkpoint,
+    was_trained_here,
     write_checksums,
 )
 
@@ -86,3 +90,42 @@ def test_what_is_no_safetensors_file_is_refused(tmp_path, content):
     (qwen2(tmp_path) / "model.safetensors").write_bytes(content)
     with pytest.raises(CheckpointInvalid, match="isn't a safetensors file"):
         check_shape(tmp_path)
+
+
+def sharded(folder, *shards, model_type="qwen2"):
+    """The files of a large model, whose weights come in several."""
+    for name in ("tokenizer.json", *shards):
+        (folder / name).write_text("…", "utf-8")
+    (folder / "config.json").write_text(json.dumps({"model_type": model_type}), "utf-8")
+    weight_map = {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}
+    (folder / SHARD_INDEX).write_text(json.dumps({"weight_map": weight_map}), "utf-8")
+    return folder
+
+
+def test_a_qwen2_in_one_file_or_in_several_can_be_served(tmp_path):
+    check_servable(checkpoint_dir())
+    check_servable(sharded(tmp_path, "model-1-of-2.safetensors", "model-2-of-2.safetensors"))
+
+
+def test_a_large_model_that_was_not_downloaded_to_the_end_is_refused(tmp_path):
+    with pytest.raises(CheckpointInvalid, match="lacks model-2-of-2"):
+        check_servable(sharded(tmp_path, "model-1-of-2.safetensors"))
+
+
+def test_a_large_model_of_another_kind_is_refused(tmp_path):
+    folder = sharded(tmp_path, "model-1-of-2.safetensors", "model-2-of-2.safetensors", model_type="llama")
+    with pytest.raises(CheckpointInvalid, match="'llama', not a Qwen2"):
+        check_servable(folder)
+
+
+@pytest.mark.parametrize(("name", "content"), [(SHARD_INDEX, "[]"), ("config.json", "{}"), ("config.json", "{")])
+def test_a_large_model_whose_description_is_damaged_is_refused(name, content, tmp_path):
+    folder = sharded(tmp_path, "model-1-of-2.safetensors", "model-2-of-2.safetensors")
+    (folder / name).write_text(content, "utf-8")
+    with pytest.raises(CheckpointInvalid, match="can't be used"):
+        check_servable(folder)
+
+
+def test_only_a_model_that_was_trained_here_answers_with_concepts(tmp_path):
+    assert was_trained_here(checkpoint_dir())
+    assert not was_trained_here(tmp_path)

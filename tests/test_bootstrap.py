@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reward_llm.bootstrap import build_model, build_proposer, check_bundle, load_settings
+from reward_llm.domain.answer import canonical_answer
+from reward_llm.domain.goal import Goal
+from reward_llm.domain.interpretation import Direction, Emphasis
+from reward_llm.domain.policy import default_policy
+from reward_llm.domain.scenario import Scope
+from reward_llm.errors import ConfigurationInvalid
+from reward_llm.resources import checkpoint_dir
+from tests.generation.servers import completion, model_server
+from tests.strategies import HOME_FEED
+
+NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "label"), [({}, "goal_to_intents@1"), ({"bundle": "goal_to_points"}, "goal_to_points@1")]
+)
+async def test_the_settings_choose_what_the_model_is_asked_for(chosen, label):
+    asked = []
+
+    async def answer(request: Request) -> Response:
+        schema = (await request.json())["response_format"]["json_schema"]["schema"]
+        asked.append(list(schema["properties"]))
+        points = dict.fromkeys(HOME_FEED.utility_names, 4) | {"click": 20} if "weights" in asked[-1] else None
+        return completion(canonical_answer([("click", Direction.RAISE, Emphasis.CLEAR)], points))
+
+    with model_server(answer) as url:
+        settings = load_settings(backend="vllm", vllm_url=url, **chosen)
+        model = build_model(settings)
+        goal = Goal(id="g", scope=Scope("home_feed"), text="raise CTR", submitted_at=NOON)
+        proposer = build_proposer(settings, model)
+        proposal = await proposer.propose(goal, HOME_FEED, default_policy(HOME_FEED, None, NOON))
+        await model.aclose()
+    assert (proposal.source, proposal.provenance.prompt) == (model.source, label)
+    assert ["weights" in properties for properties in asked] == [bool(chosen)]
+
+
+def test_the_model_that_ships_is_not_asked_for_points():
+    settings = load_settings(bundle="goal_to_points", vocabulary="utilities")
+    with pytest.raises(ConfigurationInvalid, match="trained to answer with intents") as caught:
+        build_model(settings)
+    assert "REWARD_LLM_BUNDLE=goal_to_intents" in caught.value.hint
+
+
+def test_a_checkpoint_that_was_trained_elsewhere_may_be_asked_for_points(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2"}), "utf-8")
+    check_bundle(load_settings(bundle="goal_to_points", checkpoint=tmp_path))
+    shutil.copy(checkpoint_dir() / "training.json", tmp_path)
+    with pytest.raises(ConfigurationInvalid):
+        check_bundle(load_settings(bundle="goal_to_points", checkpoint=tmp_path))
+
+
+@pytest.mark.parametrize("backend", ["vllm", "rules"])
+def test_the_checkpoint_that_ships_is_in_nobodys_way_where_it_is_not_asked(backend):
+    check_bundle(load_settings(bundle="goal_to_points", backend=backend))
+
+
+def test_points_are_not_asked_of_a_model_that_speaks_concepts():
+    settings = load_settings(bundle="goal_to_points", backend="vllm", vocabulary="concepts")
+    with pytest.raises(ConfigurationInvalid, match="goal_to_points can't be answered in concepts"):
+        build_proposer(settings)
+
+
+def test_an_unknown_bundle_names_the_setting():
+    with pytest.raises(ConfigurationInvalid, match="bundle"):
+        load_settings(bundle="goal_to_poems")
