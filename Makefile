@@ -7,8 +7,14 @@ STAMP  := $(VENV)/.installed
 # Where PyTorch's CPU build lies, for machines whose package index only has the CUDA one:
 # make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
+# vLLM has an environment of its own: its pins collide with everybody else's. `cpu` or `gpu`.
+VLLM_BUILD ?= cpu
+VLLM_VENV  := .venv-vllm
+VLLM_STAMP := $(VLLM_VENV)/.installed-$(VLLM_BUILD)
+# Broken or unused beside the CPU build of torch.
+VLLM_DROP_cpu := torchvision torchaudio torchcodec triton
 
-.PHONY: demo test lint format schemas constraints clean
+.PHONY: demo vllm-env test lint format schemas constraints clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +23,14 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP)  ## two goals become served weights
 	$(BIN)/python examples/demo.py
+
+vllm-env: $(VLLM_STAMP)  ## what `reward-llm model serve` starts
+
+$(VLLM_STAMP): deploy/vllm/requirements-$(VLLM_BUILD).txt
+	$(PYTHON) -m venv --clear $(VLLM_VENV)
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r $<
+	$(if $(VLLM_DROP_$(VLLM_BUILD)),$(VLLM_VENV)/bin/pip uninstall --quiet --yes $(VLLM_DROP_$(VLLM_BUILD)))
+	@touch $@
 
 test: lint  ## linters, types, import rules and every test
 	$(BIN)/python -m pytest
@@ -38,4 +52,4 @@ constraints: $(STAMP)  ## pin what is installed now
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VLLM_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
