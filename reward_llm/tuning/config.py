@@ -7,8 +7,8 @@ from typing import Final
 
 from reward_llm.tuning.corpus import LabelledGoal
 
-LEXICON_SOURCE: Final = "seed"
-"""The corpus file whose goals the lexicon was written from."""
+SEED_SOURCE: Final = "seed"
+"""The corpus file that the lexicon was written from; its goals are the plainest, the others lean to what is hard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +29,21 @@ class Mix:
     without_hints: float = 0.1
     """Share of prompts that leave the lexicon's hints out."""
     without_known_hints: float = 0.5
-    """The same for the goals that the lexicon was written from, where it is right more often than elsewhere."""
+    """The same for the goals of the seed file, where the lexicon is right more often than elsewhere."""
+    seed_weight: float = 3.0
+    """How much oftener a goal of the seed file is drawn than one of another."""
     batch_tokens: int = 2048
     """Tokens a batch, padding included."""
     max_tokens: int = 640
     """Longer examples are left out."""
 
+    def weight(self, goal: LabelledGoal) -> float:
+        """How often the goal is drawn, beside others."""
+        return self.seed_weight if goal.source == SEED_SOURCE else 1.0
+
     def unhinted(self, goal: LabelledGoal) -> float:
         """The share of the goal's prompts that leave the hints out."""
-        return self.without_known_hints if goal.source == LEXICON_SOURCE else self.without_hints
+        return self.without_known_hints if goal.source == SEED_SOURCE else self.without_hints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

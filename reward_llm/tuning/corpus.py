@@ -80,17 +80,27 @@ def _load_file(file: Path) -> list[LabelledGoal]:
     goals = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            goals.append(_Line.model_validate_json(line).labelled(file.stem))
-        except (ValidationError, ValueError) as exc:
-            raise CorpusInvalid(f"{file.name}, line {number}: {_reason(exc)}") from exc
+            goals.append(parse_goal(line, file.stem))
+        except ValueError as exc:
+            raise CorpusInvalid(f"{file.name}, line {number}: {reason(exc)}") from exc
     return goals
+
+
+def parse_goal(line: str, source: str) -> LabelledGoal:
+    """The goal of a corpus file's line.
+
+    Raises:
+        ValueError: If it isn't a labelled goal; `reason` says why.
+    """
+    return _Line.model_validate_json(line).labelled(source)
 
 
 def _rank(label: Label) -> int:
     return _RANK[label.utility]
 
 
-def _reason(exc: ValueError) -> str:
+def reason(exc: ValueError) -> str:
+    """What is wrong with a line, in words."""
     if isinstance(exc, ValidationError):
         first = exc.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'line'}: {first['msg']}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -96,8 +96,8 @@ class Rounds:
     """Rounds of batches; a round depends on the seed and its number alone, so that a run can go on anywhere."""
 
     def __init__(self, goals: Sequence[LabelledGoal], tokenizer: PreTrainedTokenizerBase, mix: Mix) -> None:
-        self._asking = [g for g in goals if g.labels]
-        self._idle = [g for g in goals if not g.labels]
+        self._asking = _Written([g for g in goals if g.labels], mix)
+        self._idle = _Written([g for g in goals if not g.labels], mix)
         self._tokenizer = tokenizer
         self._mix = mix
 
@@ -112,15 +112,27 @@ class Rounds:
             encoder.encoded(g, cut=rng.random() < mix.cut, hinted=rng.random() >= mix.unhinted(g)) for g in goals
         )
         examples = sorted((e for e in drawn if len(e) <= mix.max_tokens), key=len)
-        groups = list(_grouped(examples, mix.batch_tokens))
+        groups = list(grouped(examples, mix.batch_tokens))
         rng.shuffle(groups)
-        return (_batch(g, self._tokenizer.pad_token_id) for g in groups)
+        return (padded(g, self._tokenizer.pad_token_id) for g in groups)
+
+
+class _Written:
+    """Hand-written goals, drawn by their weights."""
+
+    def __init__(self, goals: Sequence[LabelledGoal], mix: Mix) -> None:
+        self._goals = goals
+        self._bounds = list(accumulate(map(mix.weight, goals)))
+
+    def __bool__(self) -> bool:
+        return bool(self._goals)
+
+    def draw(self, rng: random.Random) -> LabelledGoal:
+        return rng.choices(self._goals, cum_weights=self._bounds)[0]
 
 
 class _Draw:
-    def __init__(
-        self, asking: Sequence[LabelledGoal], idle: Sequence[LabelledGoal], mix: Mix, rng: random.Random
-    ) -> None:
+    def __init__(self, asking: _Written, idle: _Written, mix: Mix, rng: random.Random) -> None:
         self._asking, self._idle, self._mix, self._rng = asking, idle, mix, rng
         self._grammar, self._augmenter = Grammar(rng), Augmenter(rng)
 
@@ -129,13 +141,14 @@ class _Draw:
         written = self._idle if nothing else self._asking
         if not written or self._rng.random() >= self._mix.written:
             return self._grammar.nothing() if nothing else self._grammar.goal()
-        goal = self._rng.choice(written)
+        goal = written.draw(self._rng)
         if not nothing and self._rng.random() < self._mix.joined:
-            goal = self._augmenter.joined(goal, self._rng.choice(written)) or goal
+            goal = self._augmenter.joined(goal, written.draw(self._rng)) or goal
         return self._augmenter.varied(goal)
 
 
-def _grouped(examples: Sequence[Example], tokens: int) -> Iterator[list[Example]]:
+def grouped(examples: Sequence[Example], tokens: int) -> Iterator[list[Example]]:
+    """The examples, which are sorted by length, in groups of at most so many tokens, padding included."""
     group: list[Example] = []
     for example in examples:
         if group and len(example) * (len(group) + 1) > tokens:
@@ -146,7 +159,8 @@ def _grouped(examples: Sequence[Example], tokens: int) -> Iterator[list[Example]
         yield group
 
 
-def _batch(group: Sequence[Example], pad: int) -> Batch:
+def padded(group: Sequence[Example], pad: int) -> Batch:
+    """The group as one batch."""
     size = (len(group), max(map(len, group)))
     token_BT = torch.full(size, pad)
     real_BT = torch.zeros(size, dtype=torch.bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reward_llm.tuning.config import LEXICON_SOURCE, Score, TrainingReport
+from reward_llm.tuning.config import SEED_SOURCE, Score, TrainingReport
 
 _CARD: Final = """\
 ---
@@ -39,7 +39,8 @@ Goals written and labelled by hand:
 Of the examples, {written:.0%} come from these, varied ({joined:.0%} of those that ask for something are joined to
 another goal; names of metrics, numbers, spelling, punctuation, greetings and asides change); the others are made by
 a bilingual grammar. {nothing:.0%} ask for nothing. The lexicon's hints are left out of {without_hints:.0%} of the
-prompts, and of {without_known_hints:.0%} of those from `{lexicon_source}.jsonl`, which the lexicon was written from.
+prompts, and of {without_known_hints:.0%} of those from `{seed_source}.jsonl`, which the lexicon was written from, and
+whose goals are drawn {seed_weight:g} times as often as others.
 
 ## Recipe
 
@@ -59,7 +60,7 @@ The project's `docs/benchmarks.md` has its scores on goals by other hands, besid
 - Goals that name a metric in words that occur in neither the corpus nor the grammar are often misread.
 - It doesn't compare numbers: "CTR from 5 % to 4 %" may be read as a raise.
 - Long texts with many asides, and irony, are read less well than a plain sentence.
-- Its probabilities are those of a small model, not calibrated ones.
+- Its probabilities are calibrated only by a `calibration.json` beside the weights (`reward-llm model calibrate`).
 - Other languages than Chinese and English mostly give `no_change` or a guess.
 """
 
@@ -79,7 +80,8 @@ def model_card(report: TrainingReport) -> str:
         nothing=config.mix.nothing,
         without_hints=config.mix.without_hints,
         without_known_hints=config.mix.without_known_hints,
-        lexicon_source=LEXICON_SOURCE,
+        seed_source=SEED_SOURCE,
+        seed_weight=config.mix.seed_weight,
         steps=report.steps,
         minutes=report.elapsed_s / 60,
         threads=config.threads,

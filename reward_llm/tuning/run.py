@@ -10,11 +10,10 @@ from typing import Any
 
 import torch
 
-from reward_llm.tuning.config import TrainingConfig
 from reward_llm.tuning.corpus import LabelledGoal
 
 
-def run_folder(out_dir: Path, config: TrainingConfig, corpus: Sequence[LabelledGoal]) -> Path:
+def run_folder(out_dir: Path, config: object, corpus: Sequence[LabelledGoal]) -> Path:
     """The folder of the run with that config over that corpus."""
     digest = sha256(f"{config}\n{tuple(corpus)}".encode()).hexdigest()
     return out_dir / "runs" / digest[:12]

@@ -7,12 +7,11 @@ corpus, grammar ──► rounds of batches ──► Qwen2 ──► loss on an
 T tokens of a sequence, B sequences of a batch, D hidden.
 """
 
-# ruff: noqa: N806 - tensors carry their dimensions in their names
+# ruff: noqa: N803, N806 - tensors carry their dimensions in their names
 
 from __future__ import annotations
 
 import itertools
-import math
 import random
 import time
 from collections import Counter
@@ -22,7 +21,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, dropout
+from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
@@ -31,6 +30,7 @@ from reward_llm.tuning.corpus import LabelledGoal
 from reward_llm.tuning.examples import Batch, Rounds, held_back, user_message
 from reward_llm.tuning.export import export
 from reward_llm.tuning.grammar import Grammar
+from reward_llm.tuning.optimizer import adamw, learning_rate
 from reward_llm.tuning.run import Position, run_folder
 from reward_llm.tuning.score import score
 from reward_llm.tuning.vocabulary import MAX_POSITIONS, prompt, train_tokenizer
@@ -101,10 +101,11 @@ class _Run:
         self._config, self._rounds, self._held = config, rounds, held
         self._tokenizer, self._folder = tokenizer, folder
         self._model = build_model(config.shape, tokenizer)
+        self._model.set_attn_implementation("eager")  # the fused kernel's backward pass is far slower in bfloat16
         _add_dropout(self._model, config.dropout)
         moving_average = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]
         self._averaged = AveragedModel(self._model, multi_avg_fn=moving_average)
-        self._optimizer = _optimizer(self._model, config)
+        self._optimizer = adamw(self._model, config.learning_rate, config.weight_decay)
         self._score: Score | None = None
         self._at = Position.load(folder, self._parts) or Position()
 
@@ -154,7 +155,7 @@ class _Run:
 
     def _step(self, batch: Batch) -> float:
         """One step of AdamW; gives the learning rate it took."""
-        rate = _learning_rate(self._config, self._at.step, self._share())
+        rate = learning_rate(self._config.learning_rate, self._config.warmup_steps, self._at.step, self._share())
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -175,7 +176,8 @@ class _Run:
         self._at.save(self._folder, self._parts)
 
     def _scored(self) -> Score | None:
-        return score(self.average, self._tokenizer, self._held) if self._held else None
+        hinted = self._config.mix.without_hints < 1
+        return score(self.average, self._tokenizer, self._held, hinted=hinted) if self._held else None
 
     def _progress(self, rate: float) -> TrainingProgress:
         return TrainingProgress(
@@ -204,28 +206,25 @@ def _losses(model: Qwen2ForCausalLM, batch: Batch, prompt_share: float) -> tuple
     return losses[0], losses[1]
 
 
-def _learning_rate(config: TrainingConfig, step: int, share: float) -> float:
-    """Linear warmup, then a cosine down to a fiftieth."""
-    warmup = min(1.0, (step + 1) / config.warmup_steps)
-    return config.learning_rate * warmup * (0.02 + 0.98 * (1 + math.cos(math.pi * share)) / 2)
-
-
-def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
-
-
 def _add_dropout(model: Qwen2ForCausalLM, share: float) -> None:
-    """Dropout on the embeddings and on what each block adds; it sleeps outside training."""
+    """Dropout on the embeddings and on what each block adds, asleep outside training.
+
+    All tokens of a sequence share a mask (Gal & Ghahramani 2016), which also spares most of the random numbers.
+    """
 
     def drop(module: nn.Module, _: Any, output: Any) -> Any:
+        if not module.training:
+            return output
         if isinstance(output, tuple):
-            return (dropout(output[0], share, module.training), *output[1:])
-        return dropout(output, share, module.training)
+            return (_dropped(output[0], share), *output[1:])
+        return _dropped(output, share)
 
     for layer in model.model.layers:
         layer.self_attn.register_forward_hook(drop)
         layer.mlp.register_forward_hook(drop)
     model.model.embed_tokens.register_forward_hook(drop)
+
+
+def _dropped(hidden_BTD: torch.Tensor, share: float) -> torch.Tensor:
+    kept_B1D = hidden_BTD.new_empty(hidden_BTD.shape[0], 1, hidden_BTD.shape[2]).bernoulli_(1 - share)
+    return hidden_BTD * kept_B1D.div_(1 - share)
