@@ -9,6 +9,7 @@ from typing import Final
 
 from reward_llm.domain.completion import Vocabulary
 from reward_llm.errors import CheckpointInvalid
+from reward_llm.validation.calibrations import CALIBRATION
 
 REQUIRED_FILES: Final = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 CHECKSUMS: Final = "SHA256SUMS"
@@ -19,8 +20,9 @@ TRAINING_REPORT: Final = "training.json"
 
 
 def write_checksums(folder: Path) -> None:
-    """Write `SHA256SUMS` over the files that a checkpoint needs, in the format of sha256sum(1)."""
-    lines = (f"{_digest(folder / name)}  {name}\n" for name in REQUIRED_FILES)
+    """Write `SHA256SUMS` over a checkpoint's required files and its calibration, in the format of sha256sum(1)."""
+    names = [name for name in (*REQUIRED_FILES, CALIBRATION) if (folder / name).is_file()]
+    lines = (f"{_digest(folder / name)}  {name}\n" for name in names)
     (folder / CHECKSUMS).write_text("".join(lines), "utf-8")
 
 
@@ -33,7 +35,7 @@ def verify_checkpoint(folder: Path) -> str:
     missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
     if missing:
         raise CheckpointInvalid(f"the checkpoint in {folder} lacks {', '.join(missing)}", hint=RETRAIN_HINT)
-    digests = {name: _digest(folder / name) for name in REQUIRED_FILES}
+    digests = {n: _digest(folder / n) for n in (*REQUIRED_FILES, CALIBRATION) if (folder / n).is_file()}
     sums = folder / CHECKSUMS
     for line in sums.read_text("utf-8").splitlines() if sums.is_file() else []:
         digest, _, name = line.partition("  ")

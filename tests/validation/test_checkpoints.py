@@ -8,6 +8,7 @@ import pytest
 
 from reward_llm.errors import CheckpointInvalid
 from reward_llm.resources import checkpoint_dir
+from reward_llm.validation.calibrations import CALIBRATION
 from reward_llm.validation.checkpoints import (
     CHECKSUMS,
     REQUIRED_FILES,
@@ -45,6 +46,18 @@ def test_a_file_that_is_missing_is_named(folder, name):
     (folder / name).unlink()
     with pytest.raises(CheckpointInvalid, match=f"lacks {name}"):
         verify_checkpoint(folder)
+
+
+def test_a_calibration_beside_the_weights_is_checked_as_they_are(folder):
+    (folder / CALIBRATION).write_text("fitted", "utf-8")
+    verify_checkpoint(folder)
+    write_checksums(folder)
+    verify_checkpoint(folder)
+    (folder / CALIBRATION).write_text("changed", "utf-8")
+    with pytest.raises(CheckpointInvalid, match=f"{CALIBRATION} .* is damaged"):
+        verify_checkpoint(folder)
+    (folder / CALIBRATION).unlink()
+    verify_checkpoint(folder)
 
 
 def test_a_checkpoint_of_ones_own_needs_no_checksums(folder):
