@@ -20,6 +20,7 @@ from reward_llm.domain.scenario import Scenario
 from reward_llm.errors import CheckpointInvalid, ConfigurationInvalid
 from reward_llm.resources import checkpoint_dir, scenarios_dir
 from reward_llm.settings import Settings
+from reward_llm.validation.calibrations import load_calibration
 from reward_llm.validation.checkpoints import was_trained_here
 from reward_llm.validation.scenarios import load_scenarios
 from reward_llm.validation.text import clean
@@ -104,7 +105,7 @@ def let_openmp_wait() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _build_embedded(settings: Settings) -> LanguageModel:
+def _build_embedded(settings: Settings, *, calibrated: bool = True) -> LanguageModel:
     from reward_llm.generation.clients.unavailable import UnavailableModel
 
     let_openmp_wait()
@@ -116,7 +117,12 @@ def _build_embedded(settings: Settings) -> LanguageModel:
         return UnavailableModel(Source.EMBEDDED, vocabulary, missing)
     try:
         return EmbeddedModel(
-            EmbeddedConfig(checkpoint=settings.checkpoint, vocabulary=vocabulary, threads=settings.threads)
+            EmbeddedConfig(
+                checkpoint=settings.checkpoint,
+                vocabulary=vocabulary,
+                threads=settings.threads,
+                calibrated=calibrated,
+            )
         )
     except CheckpointInvalid as exc:
         return UnavailableModel(Source.EMBEDDED, vocabulary, exc)
@@ -132,6 +138,7 @@ def _build_vllm(settings: Settings) -> LanguageModel:
             model=settings.vllm_model,
             api_key=key.get_secret_value() if key else None,
             vocabulary=Vocabulary(settings.vocabulary or Vocabulary.UTILITIES),
+            calibration=load_calibration(settings.calibration) if settings.calibration else None,
         )
     )
 
@@ -181,10 +188,13 @@ def build_renderer(settings: Settings, vocabulary: Vocabulary) -> Callable[[str]
 
 
 @contextmanager
-def open_reader(model: Path | str) -> Iterator[Callable[[Sequence[str]], list[Interpretation | None]]]:
+def open_reader(
+    model: Path | str, *, calibrated: bool = True
+) -> Iterator[Callable[[Sequence[str]], list[Interpretation | None]]]:
     """Reads goals with a checkpoint, or with the vLLM at a URL, by the same prompt, schema and gate as in service.
 
-    Where no answer of the model's own passed the gate, the reading is None.
+    Where no answer of the model's own passed the gate, the reading is None. Without `calibrated` a checkpoint's
+    probabilities are left as they are.
 
     Raises:
         ModelError: If the model can't be loaded, or doesn't answer (any more).
@@ -193,7 +203,7 @@ def open_reader(model: Path | str) -> Iterator[Callable[[Sequence[str]], list[In
 
     where = {"checkpoint": model} if isinstance(model, Path) else {"vllm_url": model}
     settings = load_settings(**where, bundle=_BUNDLE, deadline_s=_PATIENCE_S)
-    built = _build_embedded(settings) if isinstance(model, Path) else _build_vllm(settings)
+    built = _build_embedded(settings, calibrated=calibrated) if isinstance(model, Path) else _build_vllm(settings)
     reader = BulkReader(
         proposer=build_proposer(settings, built), model=built, scenario=home_feed(settings), clock=now
     )

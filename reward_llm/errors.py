@@ -29,6 +29,7 @@ RewardLLMError
 ├── StoreUnavailable        the database can't be read or written now
 ├── ServiceUnavailable      the command line can't reach the service
 ├── ServiceRefused          the service answered with a problem document
+├── ReviewNeeded            a reading isn't to be activated before a person has looked at it
 └── ConfigurationInvalid
 
 Each knows whether trying again may help (`retryable`) and may carry a `hint` that says what to do next.
@@ -244,6 +245,12 @@ class ServiceRefused(RewardLLMError):
     """The service answered with a problem document."""
 
     code = "service_refused"
+
+
+class ReviewNeeded(RewardLLMError):
+    """A reading isn't to be activated before a person has looked at it."""
+
+    code = "review_needed"
 
 
 class ConfigurationInvalid(RewardLLMError):

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """The interpreter of the environment that `reward-llm model serve` starts vLLM in."""
     vocabulary: Literal["concepts", "utilities"] | None = None
     """The names that the model answers with; none is `concepts` for embedded and `utilities` for vllm."""
+    calibration: Path | None = None
+    """The calibration.json of the model behind vLLM; the embedded model has its own in the checkpoint's folder."""
     bundle: Literal["goal_to_intents", "goal_to_points"] = "goal_to_intents"
     """What a model is asked for: intents, or for a large one intents and weights in points."""
     deadline_s: float = Field(default=20.0, gt=0, le=600)

@@ -16,10 +16,23 @@ from reward_llm.domain.policy import default_policy
 from reward_llm.domain.scenario import Scope
 from reward_llm.errors import ConfigurationInvalid
 from reward_llm.resources import checkpoint_dir
+from reward_llm.validation.calibrations import dump_calibration
+from tests.choices import unscaled
 from tests.generation.servers import completion, model_server
 from tests.strategies import HOME_FEED
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
+
+
+async def test_the_model_behind_vllm_is_calibrated_by_the_file_that_the_settings_name(tmp_path):
+    file = tmp_path / "calibration.json"
+    file.write_text(dump_calibration(unscaled(0.8), "ab", {}), "utf-8")
+    for chosen, calibration in ({"calibration": file}, unscaled(0.8)), ({}, None):
+        model = build_model(load_settings(backend="vllm", **chosen))
+        assert model.calibration == calibration
+        await model.aclose()
+    with pytest.raises(ConfigurationInvalid, match="holds no calibration"):
+        build_model(load_settings(backend="vllm", calibration=tmp_path / "none.json"))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from reward_llm.cli.model_calibrate import calibrate
+from reward_llm.cli.model_distil import distil, trim
+from reward_llm.cli.model_serve import serve
+from reward_llm.cli.model_tune import tune
 from reward_llm.cli.options import JsonOption
 from reward_llm.cli.output import console, print_json
 from reward_llm.errors import ConfigurationInvalid
@@ -21,7 +25,12 @@ from reward_llm.resources import checkpoint_dir
 if TYPE_CHECKING:
     from reward_llm.tuning.config import TrainingProgress, TrainingReport
 
-app = typer.Typer(no_args_is_help=True, help="The goal model: train one, or look at one.")
+app = typer.Typer(no_args_is_help=True, help="The goal model: train, tune, calibrate or serve one, or look at one.")
+app.command()(serve)
+app.command()(tune)
+app.command()(distil)
+app.command()(trim)
+app.command()(calibrate)
 
 _CARD_LINES = 12
 _MODEL_HINT = "install the model extra: pip install 'reward-llm[model]'"

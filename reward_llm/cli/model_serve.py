@@ -122,10 +122,15 @@ def _wait_until_warm(server: VllmServer, config: VllmServerConfig, timeout_s: fl
 
 def _client_settings(config: VllmServerConfig) -> dict[str, Any]:
     """The settings with which the service uses the server."""
+    from reward_llm.validation.calibrations import CALIBRATION
     from reward_llm.validation.checkpoints import was_trained_here
 
     settings = {"backend": "vllm", "vllm_url": f"{config.url}/v1"}
-    return settings | ({"vocabulary": Vocabulary.CONCEPTS.value} if was_trained_here(config.checkpoint) else {})
+    if was_trained_here(config.checkpoint):
+        settings["vocabulary"] = Vocabulary.CONCEPTS.value
+    if (config.checkpoint / CALIBRATION).is_file():
+        settings["calibration"] = str(config.checkpoint / CALIBRATION)
+    return settings
 
 
 def _print_ready(config: VllmServerConfig, seconds: float, *, with_key: bool) -> None:

@@ -40,6 +40,8 @@ def show_reading(to: Console, answer: Document, scenario: Document, lang: Lang, 
         to.print(labelled("dates", ", ".join(map(dated, answer["dates"])), lang))
     for notice in interpretation["notices"]:
         to.print(Text(f"! {notice['message']}", "yellow"))
+    if proposal["review"]:
+        _show_review(to, proposal, lang)
     to.print()
     show_weights(to, proposal["previous_weights"], proposal["weights"], scenario["utilities"], lang)
     _show_provenance(to, proposal, lang)
@@ -102,6 +104,20 @@ def _intent_table(intents: Sequence[Document], lang: Lang) -> Padding:
             say(intent["read_by"], lang),
         )
     return Padding(rows, (1, 0, 0, 0))
+
+
+def _show_review(to: Console, proposal: Document, lang: Lang) -> None:
+    """Why the reading needs a person, and what else the goal may mean."""
+    review = proposal["review"]
+    numbers = {"confidence": proposal["confidence"], "threshold": review["threshold"]}
+    to.print(Text(f"? {say(review['reason'], lang, **numbers)}", "bold yellow"))
+    for alternative in review["alternatives"]:
+        words = " · ".join(
+            f"{i['utility']} {_ARROWS[i['direction']]} {say(i['direction'], lang)} ({say(i['emphasis'], lang)})"
+            for i in alternative["intents"]
+        )
+        shown = f"{words or say('no_change', lang)}  {alternative['probability']:.2f}"
+        to.print(Padding(labelled("or_read_as", shown, lang), (0, 0, 0, 2)))
 
 
 def quantity(target: Document | None) -> str:

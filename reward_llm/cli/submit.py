@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reward_llm.cli.options import JsonOption, LangOption, SegmentOption
 from reward_llm.cli.output import console, print_json
+from reward_llm.cli.policy_display import Document
 from reward_llm.cli.reading import show_reading
-from reward_llm.cli.wording import say
+from reward_llm.cli.wording import Lang, say
+from reward_llm.errors import ReviewNeeded
+
+if TYPE_CHECKING:
+    from reward_llm.cli.client import Client
 
 
 def submit(
@@ -25,6 +30,7 @@ def submit(
         typer.Option("--target", metavar="UTILITY=VALUE", help="A number beside the text; repeatable."),
     ] = None,
     activate: Annotated[bool, typer.Option("--activate", help="Put the proposal into force at once.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Also one that needs a person's look, without asking.")] = False,
     as_json: JsonOption = False,
     lang: LangOption,
 ) -> None:
@@ -41,16 +47,43 @@ def submit(
     answer = client.post("goals", document=goal)
     if answer["state"] == "received":
         answer = client.get("goals", answer["id"])
-    activated = activate and answer["state"] == "proposed"
-    if activated:
-        client.post("policies", answer["proposal"]["policy_id"], "activation", document={})
+    wanted = activate and answer["state"] == "proposed"
+    doubtful = wanted and answer["proposal"]["needs_review"] and not yes
+    if wanted and not doubtful:
+        _activate(client, answer)
         answer = client.get("goals", answer["id"])
     if as_json:
         print_json(answer)
-        return
-    show_reading(console(), answer, client.get("scenarios", scenario), lang, client.url)
-    if activate and not activated:
+    else:
+        show_reading(console(), answer, client.get("scenarios", scenario), lang, client.url)
+    if doubtful:
+        _ask_and_activate(client, answer, lang, may_ask=not as_json and sys.stdin.isatty())
+    elif activate and not wanted and not as_json:
         console().print(say("nothing_to_activate", lang))
+
+
+def _activate(client: Client, answer: Document) -> None:
+    client.post("policies", answer["proposal"]["policy_id"], "activation", document={})
+
+
+def _ask_and_activate(client: Client, answer: Document, lang: Lang, *, may_ask: bool) -> None:
+    """Activate a proposal that needs a person, if the person who sits there says so.
+
+    Raises:
+        ReviewNeeded: If nobody can be asked.
+    """
+    policy = answer["proposal"]["policy_id"]
+    if not may_ask:
+        raise ReviewNeeded(
+            f"{policy} is not activated: its reading needs a person",
+            hint=f"Look at it with `reward-llm goals show {answer['id']}`, then activate it with "
+            f"`reward-llm policies activate {policy}`; `submit --activate --yes` doesn't ask.",
+        )
+    if typer.confirm(say("activate_anyway", lang)):
+        _activate(client, answer)
+        console().print(say("now_activated", lang, policy=policy))
+    else:
+        console().print(say("not_activated", lang))
 
 
 def _goal_text(argument: str) -> str:

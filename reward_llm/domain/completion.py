@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+RUNNERS_UP: Final = 3
+"""How many runners-up of a choice a model tells."""
 
 
 class Vocabulary(StrEnum):
@@ -39,12 +42,24 @@ class CompletionRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerUp:
+    """What a model might have written instead, and its probability there."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A place [start, end) of the answer where the model chose, and the probability of what it chose."""
+    """A place [start, end) of the answer where the model chose, and the probability of what it chose.
+
+    `runners_up` are what came next after it, the likeliest first.
+    """
 
     start: int
     end: int
     probability: float
+    runners_up: tuple[RunnerUp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

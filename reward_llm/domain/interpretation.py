@@ -111,7 +111,7 @@ class Intent:
     """One thing that the text asks for.
 
     `spans` is the evidence in the text, empty where no single place says it. `confidence` is the reader's
-    probability of this intent, None where the reader gives none.
+    probability that utility and direction are right, None where the reader gives none.
     """
 
     utility: str
@@ -138,12 +138,19 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpretation:
-    """The reading of one goal: `intents` is empty exactly when the decision is no_change."""
+    """The reading of one goal: `intents` is empty exactly when the decision is no_change.
+
+    `completeness` is the reader's probability that the text asks for nothing beyond the intents; of a no_change
+    reading, that it asks for nothing at all. None where the reader gives none. `calibrated` says that these
+    probabilities were fitted to how often such readings are right.
+    """
 
     decision: Decision
     intents: tuple[Intent, ...] = ()
     rationale: str = ""
     notices: tuple[Notice, ...] = ()
+    completeness: float | None = None
+    calibrated: bool = False
 
     def intent(self, utility: str) -> Intent | None:
         """The intent on that utility, if there is one."""
@@ -151,6 +158,6 @@ class Interpretation:
 
     @property
     def confidence(self) -> float | None:
-        """The confidence of the least certain intent, None where no reader gave one."""
-        known = [i.confidence for i in self.intents if i.confidence is not None]
-        return min(known, default=None)
+        """That of the least certain thing about the reading, an intent or that there are no more; None if unknown."""
+        parts = [*(i.confidence for i in self.intents), self.completeness]
+        return min((p for p in parts if p is not None), default=None)

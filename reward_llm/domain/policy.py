@@ -12,6 +12,7 @@ import rfc8785
 
 from reward_llm.domain.goal import Window
 from reward_llm.domain.interpretation import DatedSpan, Interpretation, Quantity
+from reward_llm.domain.review import Review
 from reward_llm.domain.scenario import Scenario, Scope
 from reward_llm.domain.weights import Weights
 
@@ -111,7 +112,7 @@ class Proposal:
     """An interpretation and weights with their provenance, not yet decided on.
 
     `numbers` and `dates` are all that the text holds, whatever they belong to. `reason` says why a fallback
-    answered; None when the first choice did.
+    answered; None when the first choice did. `review` says why a person must look at it first; None if none need.
     """
 
     interpretation: Interpretation
@@ -121,6 +122,7 @@ class Proposal:
     source: Source
     reason: str | None = None
     provenance: Provenance = field(default_factory=Provenance)
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from reward_llm.domain.calibration import Calibration
 from reward_llm.domain.completion import Completion, CompletionRequest, Vocabulary
 from reward_llm.domain.goal import Goal, GoalState, Window
 from reward_llm.domain.policy import Activation, Proposal, RewardPolicy, Source
@@ -26,6 +27,11 @@ class LanguageModel(Protocol):
 
     source: Source
     vocabulary: Vocabulary
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """How the probabilities of its choices are to be taken; None if nobody measured that."""
+        ...
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Answer the chat with one document of the schema.

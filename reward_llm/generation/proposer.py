@@ -20,6 +20,7 @@ from reward_llm.domain.goal import Goal
 from reward_llm.domain.interpretation import Decision, Interpretation, Notice
 from reward_llm.domain.policy import Attempt, Proposal, Provenance, RewardPolicy, Source
 from reward_llm.domain.ports import LanguageModel
+from reward_llm.domain.review import Review, ReviewReason
 from reward_llm.domain.scenario import Scenario
 from reward_llm.domain.weighting import base_weights
 from reward_llm.errors import AnswerMalformed, ConfigurationInvalid, ModelError, ModelTimeout, RewardLLMError
@@ -31,6 +32,7 @@ from reward_llm.reading.dates import find_windows
 from reward_llm.reading.numbers import find_quantities
 from reward_llm.reading.rules import RuleReader
 from reward_llm.validation import gate
+from reward_llm.validation.alternatives import alternatives
 from reward_llm.validation.answers import Answer, read_answer
 from reward_llm.validation.schemas import answer_names
 
@@ -80,6 +82,7 @@ class Proposer:
                 hint="Set REWARD_LLM_VOCABULARY=utilities if the model is a large one, or unset REWARD_LLM_BUNDLE.",
             )
         self._model = model
+        self._calibration = model.calibration if model else None
         self._bundle = bundle
         self._readers = readers
         self._config = config
@@ -137,7 +140,8 @@ class Proposer:
                 completion = await model.complete(used)
                 raw = completion.text[:MAX_RAW_ANSWER_CHARS]
                 answer = read_answer(completion, used.schema, answer_names(scenario, model.vocabulary), goal.text)
-                answer = replace(answer, reading=self._complete(answer.reading, goal, scenario, reader))
+                reading = self._calibration.apply(answer.reading) if self._calibration else answer.reading
+                answer = replace(answer, reading=self._complete(reading, goal, scenario, reader))
                 weighed = _weigh(self._bundle.form, answer, scenario, active)
             except RewardLLMError as exc:
                 attempts.append(self._failed(model.source, exc, began, raw))
@@ -146,6 +150,7 @@ class Proposer:
                 request = _shown(request, exc, raw)
                 continue
             draft = self._draft(model.source, answer.reading, weighed, completion, used)
+            draft = replace(draft, review=self._review(answer.reading, completion, goal, scenario, reader))
             if weighed.doubt is None:
                 attempts.append(
                     Attempt(source=model.source, succeeded=True, duration_s=self._monotonic() - began, raw_answer=raw)
@@ -176,6 +181,26 @@ class Proposer:
             ),
         )
 
+    def _review(
+        self,
+        reading: Interpretation,
+        completion: Completion,
+        goal: Goal,
+        scenario: Scenario,
+        reader: RuleReader,
+    ) -> Review | None:
+        if self._calibration is None or self._model is None:
+            return None
+        reason = self._calibration.doubt(reading)
+        if reason is None:
+            return None
+        names, second = answer_names(scenario, self._model.vocabulary), reader.read(goal.text)
+        return Review(
+            reason=reason,
+            threshold=self._calibration.threshold,
+            alternatives=alternatives(completion, reading, second, names),
+        )
+
     def _ask_rules(
         self,
         goal: Goal,
@@ -198,7 +223,8 @@ class Proposer:
             )
             return None
         attempts.append(Attempt(source=Source.RULES, succeeded=True, duration_s=self._monotonic() - began))
-        return Proposal(interpretation=reading, weights=weights, source=Source.RULES)
+        review = Review(reason=ReviewReason.READ_BY_RULES)
+        return Proposal(interpretation=reading, weights=weights, source=Source.RULES, review=review)
 
     def _request(
         self, shown: ShownGoal, scenario: Scenario, active: RewardPolicy, vocabulary: Vocabulary

@@ -15,6 +15,7 @@ from reward_llm.domain.goal import Goal, GoalState, Window
 from reward_llm.domain.interpretation import DatedSpan, Interpretation, Quantity
 from reward_llm.domain.policy import Activation, Proposal, Provenance, RewardPolicy, Source
 from reward_llm.domain.ports import AuditRecord, GoalRecord
+from reward_llm.domain.review import Review
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.weights import Weights
 from reward_llm.store.tables import activations, audit, goals, policies, proposals
@@ -23,6 +24,7 @@ _INTERPRETATION: Final = TypeAdapter(Interpretation)
 _NUMBERS: Final = TypeAdapter(tuple[Quantity, ...])
 _DATES: Final = TypeAdapter(tuple[DatedSpan, ...])
 _PROVENANCE: Final = TypeAdapter(Provenance)
+_REVIEW: Final = TypeAdapter(Review | None)
 
 
 def segment_value(scope: Scope) -> str:
@@ -75,6 +77,7 @@ def proposal_values(proposal: Proposal) -> dict[str, Any]:
         "source": proposal.source.value,
         "reason": proposal.reason,
         "provenance": _PROVENANCE.dump_python(proposal.provenance, mode="json"),
+        "review": _REVIEW.dump_python(proposal.review, mode="json"),
     }
 
 
@@ -87,6 +90,7 @@ def _proposal(row: RowMapping) -> Proposal:
         source=Source(row[proposals.c.source]),
         reason=row[proposals.c.reason],
         provenance=_PROVENANCE.validate_python(row[proposals.c.provenance]),
+        review=_REVIEW.validate_python(row[proposals.c.review]),
     )
 
 

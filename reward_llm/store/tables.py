@@ -141,6 +141,7 @@ proposals: Final = Table(
     _text("source"),
     _document("reason", nullable=True),  # as JSON, because it may quote any character of a model's answer
     _document("provenance"),
+    _document("review", nullable=True),
     _text("policy_id", ForeignKey("policies.id"), nullable=True),
     _moment("settled_at"),
 )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
 
-from reward_llm.domain.completion import Choice, Completion
+from reward_llm.domain.completion import Completion
 from reward_llm.domain.interpretation import Decision, Direction, Emphasis, Intent, Interpretation
 from reward_llm.errors import AnswerMalformed, Violation
 from reward_llm.reading.numbers import find_quantities
+from reward_llm.validation.answer_places import find_places
 
 MAX_RATIONALE_CHARS: Final = 500
 _TOLERANCE: Final = 1e-6
@@ -64,19 +65,22 @@ def read_answer(completion: Completion, schema: Mapping[str, Any], names: Mappin
         raise AnswerMalformed(
             "the answer breaks its contract: " + "; ".join(str(v) for v in violations), violations=violations
         )
-    spans = _object_spans(completion.text, len(document["intents"]))
+    places, choices = find_places(completion.text, len(document["intents"])), completion.choices
     intents = tuple(
         Intent(
             utility=names[item["utility"]],
             direction=Direction(item["direction"]),
             emphasis=Emphasis(item["emphasis"]),
-            confidence=_probability(completion.choices, span),
+            confidence=places.intent_probability(number, choices) if places else None,
         )
-        for item, span in zip(document["intents"], spans, strict=True)
+        for number, item in enumerate(document["intents"])
     )
     return Answer(
         reading=Interpretation(
-            decision=Decision(document["decision"]), intents=intents, rationale=document["rationale"]
+            decision=Decision(document["decision"]),
+            intents=intents,
+            rationale=document["rationale"],
+            completeness=places.completeness(choices) if places else None,
         ),
         points={names[name]: int(points) for name, points in document.get("weights", {}).items()},
     )
@@ -110,22 +114,6 @@ def _meaning_violations(document: Mapping[str, Any], goal: str) -> list[Violatio
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(json.loads(schema))
-
-
-def _object_spans(text: str, count: int) -> list[tuple[int, int]]:
-    """Where each of the intents stands in the text of an answer that is known to be valid."""
-    spans, position = [], text.index("[", text.index('"intents"')) + 1
-    decoder = json.JSONDecoder()
-    for _ in range(count):
-        start = text.index("{", position)
-        _, position = decoder.raw_decode(text, start)
-        spans.append((start, position))
-    return spans
-
-
-def _probability(choices: Sequence[Choice], span: tuple[int, int]) -> float | None:
-    inside = [c.probability for c in choices if span[0] < c.end and c.start < span[1]]
-    return math.prod(inside) if inside else None
 
 
 def _refuse_constant(name: str) -> float:

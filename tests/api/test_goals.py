@@ -9,6 +9,7 @@ from reward_llm.api import ApiConfig
 from reward_llm.errors import ModelUnavailable
 from reward_llm.generation.clients.scripted import ScriptedModel
 from tests.api.harness import GOAL, NOON, NOTHING, RAISE_GMV, Desk, PausedModel, Setup, assert_problem
+from tests.choices import GMV_UP, chosen, unscaled
 from tests.strategies import HOME_FEED
 
 
@@ -29,6 +30,41 @@ async def test_a_goal_becomes_a_proposal(desk: Desk) -> None:
     assert proposal["attempts"][0]["succeeded"]
     assert proposal["prompt"]
     assert proposal["model"] == "scripted"
+
+
+async def test_a_reading_that_needs_a_person_says_why_and_what_else_it_may_be(setup: Setup) -> None:
+    doubted = chosen(GMV_UP, {'gmv","direction":"': (0.6, {'click","direction":"': 0.3})})
+    async with setup.start(model=ScriptedModel([doubted], calibration=unscaled(0.8))) as desk:
+        answer = await desk.submit()
+        assert (await desk.client.get(f"/v1/goals/{answer['id']}")).json() == answer
+    proposal = answer["proposal"]
+    assert answer["interpretation"]["calibrated"]
+    assert proposal["confidence"] == pytest.approx(0.6, abs=1e-5)
+    assert proposal["needs_review"]
+    assert proposal["review"] == {
+        "reason": "low_confidence",
+        "threshold": 0.8,
+        "alternatives": [
+            {
+                "decision": "propose",
+                "intents": [{"utility": "click", "direction": "raise", "emphasis": "clear"}],
+                "probability": 0.3,
+            }
+        ],
+    }
+
+
+async def test_an_uncalibrated_reading_says_so_and_needs_nobody(desk: Desk) -> None:
+    answer = await desk.submit()
+    assert not answer["interpretation"]["calibrated"]
+    assert (answer["proposal"]["needs_review"], answer["proposal"]["review"]) == (False, None)
+
+
+async def test_what_was_read_by_rules_needs_a_person(setup: Setup) -> None:
+    async with setup.start(model=ScriptedModel([ModelUnavailable("not there")])) as desk:
+        answer = await desk.submit()
+    assert answer["proposal"]["source"] == "rules"
+    assert answer["proposal"]["review"] == {"reason": "read_by_rules", "threshold": None, "alternatives": []}
 
 
 async def test_spans_quote_the_text(desk: Desk) -> None:

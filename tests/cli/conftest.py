@@ -35,10 +35,12 @@ def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     for name, value in {"COLUMNS": "100", "NO_COLOR": "1", "REWARD_LLM_LANG": "en"}.items():
         monkeypatch.setenv(name, value)
 
-    def call(*arguments: str, stdin: bytes = b"", **environment: str) -> Result:
+    def call(*arguments: str, stdin: bytes = b"", terminal: bool = False, **environment: str) -> Result:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        typed = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
+        monkeypatch.setattr(typed, "isatty", lambda: terminal)
+        monkeypatch.setattr(sys, "stdin", typed)
         capsys.readouterr()
         code = run(arguments)
         printed = capsys.readouterr()

@@ -20,6 +20,7 @@ from reward_llm.domain.interpretation import (
 )
 from reward_llm.domain.policy import Proposal, Provenance, RewardPolicy, Source, default_policy
 from reward_llm.domain.ports import GoalRecord
+from reward_llm.domain.review import Review
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.weighting import weights_for
 from reward_llm.resources import scenarios_dir
@@ -65,6 +66,7 @@ def goal_document(
     notices: tuple[Notice, ...] = (),
     reason: str | None = None,
     segment: str | None = None,
+    review: Review | None = None,
 ) -> dict[str, Any]:
     """The answer to a goal that was read as the intents."""
     intents = sale_intents() if intents is None else intents
@@ -79,6 +81,7 @@ def goal_document(
         weights=weights_for(intents, HOME_FEED, active.weights) if proposed else active.weights,
         source=Source.RULES if reason else Source.EMBEDDED,
         reason=reason,
+        review=review,
         provenance=Provenance(prompt="goal_to_intents@1", model="checkpoint@0123456789ab"),
     )
     policy = active

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -8,7 +9,8 @@ from rich.console import Console
 from reward_llm.cli.policy_display import curl_line
 from reward_llm.cli.reading import highlighted, quantity, show_reading
 from reward_llm.cli.wording import Lang
-from reward_llm.domain.interpretation import Direction, Emphasis, Intent, Notice
+from reward_llm.domain.interpretation import Decision, Direction, Emphasis, Intent, Interpretation, Notice
+from reward_llm.domain.review import Alternative, Review, ReviewReason
 from tests.cli.documents import SALE, SCENARIO, goal_document
 
 URL = "http://127.0.0.1:8300"
@@ -73,6 +75,32 @@ def test_a_fallback_says_so_and_why():
     printed = shown(goal_document(reason="model_unavailable: no server"))
     assert "A fallback answered: model_unavailable: no server" in printed
     assert "A fallback answered" not in shown(goal_document())
+
+
+CLICKS = Intent(utility="click", direction=Direction.RAISE, emphasis=Emphasis.SLIGHT)
+DOUBT = Review(
+    reason=ReviewReason.LOW_CONFIDENCE,
+    threshold=0.98,
+    alternatives=(
+        Alternative(reading=Interpretation(decision=Decision.PROPOSE, intents=(CLICKS,)), probability=0.25),
+        Alternative(reading=Interpretation(decision=Decision.NO_CHANGE), probability=0.125),
+    ),
+)
+
+
+def test_a_reading_that_needs_a_person_says_why_and_what_else_it_may_be():
+    printed = shown(goal_document(review=DOUBT))
+    assert "? Needs a person: confidence 0.97 is below 0.98." in printed
+    assert "or read as  click ▲ raise (slight)  0.25" in printed
+    assert "or read as  no change  0.12" in printed
+    assert "Needs a person" not in shown(goal_document())
+
+
+@pytest.mark.parametrize("reason", list(ReviewReason))
+def test_every_reason_to_look_at_a_reading_is_said_in_chinese(reason):
+    printed = shown(goal_document(review=replace(DOUBT, reason=reason)), Lang.ZH)
+    assert "? 需要人工确认：" in printed
+    assert "也可能是  click ▲ 提升 (略微)  0.25" in printed
 
 
 def test_notices_are_shown():

@@ -49,11 +49,38 @@ def test_targets_that_are_no_numbers_are_wrong_usage(client, targets):
 
 
 def test_activating_at_once_changes_what_is_served(client):
-    answer = json.loads(client("submit", SALE, "--segment", "mature_user", "--activate", "--json").out)
+    answer = json.loads(client("submit", SALE, "--segment", "mature_user", "--activate", "--yes", "--json").out)
     assert answer["state"] == "activated"
     served = json.loads(client("weights", "home_feed", "--segment", "mature_user", "--json").out)
     assert served["policy_id"] == answer["proposal"]["policy_id"]
     assert served["weights"]["gmv"] > 0.2
+
+
+def test_a_reading_that_needs_a_person_is_not_activated_where_nobody_can_be_asked(client):
+    result = client("submit", SALE, "--segment", "new_user", "--activate", "--json")
+    answer = json.loads(result.out)
+    assert result.code == 1
+    assert (answer["state"], answer["proposal"]["needs_review"]) == ("proposed", True)
+    assert result.err.startswith("error: ")
+    assert f"reward-llm policies activate {answer['proposal']['policy_id']}" in result.err
+    assert "--yes" in result.err
+    shown = client("submit", SALE, "--segment", "new_user", "--activate")
+    assert shown.code == 1
+    assert "Needs a person: a list of words read this goal" in shown.out
+    assert json.loads(client("weights", "home_feed", "--segment", "new_user", "--json").out)["source"] != "rules"
+
+
+@pytest.mark.parametrize(("typed", "state"), [(b"y\n", "activated"), (b"\n", "proposed")])
+def test_at_a_terminal_the_person_is_asked(client, typed, state):
+    result = client("submit", SALE, "--segment", "new_user", "--activate", stdin=typed, terminal=True)
+    assert result.code == 0
+    assert "Activate it all the same? [y/N]" in result.out
+    newest = json.loads(client("goals", "--limit", "1", "--json").out)["items"][0]
+    assert newest["state"] == state
+
+
+def test_whoever_leaves_the_question_unanswered_activates_nothing(client):
+    assert client("submit", SALE, "--segment", "new_user", "--activate", terminal=True).code == 1
 
 
 def test_a_goal_that_asks_for_nothing_leaves_nothing_to_activate(client):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -17,9 +17,10 @@ from starlette.routing import Route
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def completion(text: object, finish_reason: str = "stop") -> JSONResponse:
+def completion(text: object, finish_reason: str = "stop", logprobs: object = None) -> JSONResponse:
     """An answer in the OpenAI shape."""
-    return JSONResponse({"choices": [{"message": {"content": text}, "finish_reason": finish_reason}]})
+    choice = {"message": {"content": text}, "finish_reason": finish_reason, "logprobs": logprobs}
+    return JSONResponse({"choices": [choice]})
 
 
 async def hang(_: Request) -> Response:
@@ -29,7 +30,7 @@ async def hang(_: Request) -> Response:
 
 
 @contextmanager
-def model_server(answer: Answer, models: tuple[str, ...] = ("qwen2",)) -> Iterator[str]:
+def model_server(answer: Answer, models: Sequence[str] = ("qwen2",)) -> Iterator[str]:
     """A server whose chat completions come from `answer`; gives its base URL."""
 
     async def list_models(_: Request) -> Response:

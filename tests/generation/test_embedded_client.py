@@ -11,14 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from reward_llm.domain.completion import CompletionRequest, Message, Vocabulary
+from reward_llm.domain.completion import RUNNERS_UP, CompletionRequest, Message, Vocabulary
 from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
 from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
 from reward_llm.generation.prompts import load_bundle
 from reward_llm.reading.rules import RuleReader
 from reward_llm.resources import checkpoint_dir
-from reward_llm.validation.checkpoints import CHECKSUMS, REQUIRED_FILES
-from reward_llm.validation.schemas import points_schema
+from reward_llm.validation.alternatives import alternatives
+from reward_llm.validation.answers import read_answer
+from reward_llm.validation.calibrations import CALIBRATION, dump_calibration
+from reward_llm.validation.checkpoints import CHECKSUMS, REQUIRED_FILES, verify_checkpoint
+from reward_llm.validation.schemas import answer_names, points_schema
+from tests.choices import unscaled
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 BUNDLE = load_bundle("goal_to_intents")
@@ -68,6 +72,36 @@ async def test_an_answer_tells_the_probability_of_every_choice(model):
     assert all(0 < c.probability <= 1 for c in completion.choices)
     chosen = {completion.text[c.start : c.end] for c in completion.choices}
     assert any(piece.startswith("gmv") for piece in chosen)
+
+
+async def test_an_ambiguous_goal_shows_what_else_it_may_mean(model):
+    text = "Make the feed better for sellers"
+    wanted, names = request(text), answer_names(HOME_FEED, Vocabulary.CONCEPTS)
+    completion = await model.complete(wanted)
+    for choice in completion.choices:
+        others = [r.probability for r in choice.runners_up]
+        assert len(others) <= RUNNERS_UP
+        assert others == sorted(others, reverse=True)
+        assert choice.probability + sum(others) <= 1 + 1e-5
+    reading = read_answer(completion, wanted.schema, names, text).reading
+    others = alternatives(completion, reading, READERS["home_feed"].read(text), names)
+    assert reading.confidence < 0.99
+    assert others
+    assert reading.intents not in [a.reading.intents for a in others]
+
+
+async def test_a_checkpoint_brings_its_calibration_along_and_no_other_ones(checkpoint):
+    digest = verify_checkpoint(checkpoint)
+    (checkpoint / CALIBRATION).write_text(dump_calibration(unscaled(0.8), digest, {}), "utf-8")
+    fitted = EmbeddedModel(EmbeddedConfig(checkpoint=checkpoint))
+    assert fitted.calibration == unscaled(0.8)
+    await fitted.aclose()
+    (checkpoint / CALIBRATION).write_text(dump_calibration(unscaled(0.8), "0" * 64, {}), "utf-8")
+    with pytest.raises(CheckpointInvalid, match="other weights"):
+        EmbeddedModel(EmbeddedConfig(checkpoint=checkpoint))
+    unfitted = EmbeddedModel(EmbeddedConfig(checkpoint=checkpoint, calibrated=False))
+    assert unfitted.calibration is None
+    await unfitted.aclose()
 
 
 async def test_an_answer_with_points_is_held_to_its_schema_too(model):

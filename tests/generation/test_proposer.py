@@ -12,6 +12,7 @@ from reward_llm.domain.completion import Vocabulary
 from reward_llm.domain.goal import Goal
 from reward_llm.domain.interpretation import Decision, Direction, Emphasis, Reader
 from reward_llm.domain.policy import Source, default_policy
+from reward_llm.domain.review import Review, ReviewReason
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.weights import Weights
 from reward_llm.errors import (
@@ -28,6 +29,7 @@ from reward_llm.generation.prompts import load_bundle
 from reward_llm.generation.proposer import Proposer, ProposerConfig
 from reward_llm.reading.rules import RuleReader
 from reward_llm.validation import gate
+from tests.choices import GMV_UP, chosen, unscaled
 from tests.generation.servers import hang, model_server, unused_port
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
@@ -132,6 +134,41 @@ async def test_a_server_that_is_not_there_is_tried_twice_and_then_left():
 async def test_without_a_model_the_rules_are_the_first_choice():
     proposal = await propose(None)
     assert (proposal.source, proposal.reason) == (Source.RULES, None)
+
+
+@pytest.mark.parametrize("model", [None, ScriptedModel(["garbage"], calibration=unscaled(0.5))])
+async def test_what_the_rules_read_needs_a_person(model):
+    proposal = await propose(model)
+    assert proposal.source is Source.RULES
+    assert proposal.review == Review(reason=ReviewReason.READ_BY_RULES)
+
+
+DOUBTED = chosen(GMV_UP, {'gmv","direction":"': (0.6, {'click","direction":"': 0.3})})
+
+
+async def test_a_reading_below_the_threshold_needs_a_person_and_says_what_else_it_may_be():
+    proposal = await propose(ScriptedModel([DOUBTED], calibration=unscaled(0.61)))
+    assert proposal.interpretation.calibrated
+    assert (proposal.review.reason, proposal.review.threshold) == (ReviewReason.LOW_CONFIDENCE, 0.61)
+    (other,) = proposal.review.alternatives
+    assert ([i.utility for i in other.reading.intents], other.probability) == (["click"], 0.3)
+
+
+async def test_a_reading_above_the_threshold_needs_nobody():
+    proposal = await propose(ScriptedModel([DOUBTED], calibration=unscaled(0.59)))
+    assert proposal.interpretation.confidence == pytest.approx(0.6, abs=1e-5)
+    assert proposal.review is None
+
+
+async def test_without_a_calibration_probabilities_stay_the_models_and_decide_nothing():
+    proposal = await propose(ScriptedModel([DOUBTED]))
+    assert (proposal.interpretation.confidence, proposal.interpretation.calibrated) == (0.6, False)
+    assert proposal.review is None
+
+
+async def test_a_calibrated_model_that_tells_no_probabilities_needs_a_person():
+    proposal = await propose(ScriptedModel([CLICK_UP], calibration=unscaled(0.5)))
+    assert proposal.review.reason is ReviewReason.NO_CONFIDENCE
 
 
 async def test_a_utility_that_the_model_has_no_word_for_is_read_by_the_lexicon_and_said_so():

@@ -22,6 +22,8 @@ from reward_llm.domain.policy import Source, default_policy
 from reward_llm.domain.scenario import Scope
 from reward_llm.errors import AnswerTruncated, ModelError
 from reward_llm.generation.clients.vllm import VllmConfig, VllmModel
+from reward_llm.resources import checkpoint_dir
+from reward_llm.validation.calibrations import CALIBRATION
 from reward_llm.validation.schemas import intents_schema
 from tests.live.test_goal_model import EXAMPLES
 from tests.service import Service, service
@@ -69,6 +71,8 @@ def answers_of(proposals) -> list[str | None]:
 
 def test_it_says_how_the_service_uses_it(vllm):
     expected = {"backend": "vllm", "vllm_url": f"{vllm.url}/v1", "vocabulary": "concepts"}
+    if (checkpoint_dir() / CALIBRATION).is_file():
+        expected["calibration"] = str(checkpoint_dir() / CALIBRATION)
     assert vllm.settings == expected
 
 
@@ -132,6 +136,24 @@ async def test_it_answers_as_the_embedded_client_does(vllm):
     same = [a == e for a, e in zip(answers, expected, strict=True) if a is not None or e is not None]
     assert len(same) >= len(TEXTS) / 2, "the model was hardly asked"
     assert sum(same) >= LEAST_SAME * len(same), f"only {sum(same)} of {len(same)}"
+
+
+async def test_it_is_as_sure_as_the_embedded_client(vllm):
+    async with reading(**vllm.settings) as served, reading(backend="embedded") as embedded:
+        pairs = [(await served(text), await embedded(text)) for text in TEXTS]
+    compared = 0
+    for one, other in pairs:
+        if answers_of([one]) == answers_of([other]) != [None]:
+            assert one.interpretation.calibrated == other.interpretation.calibrated
+            assert confidences(one) == pytest.approx(confidences(other), abs=0.05)
+            compared += 1
+    assert compared >= len(TEXTS) / 2
+
+
+def confidences(proposal) -> list[float]:
+    """Those of the intents, and of their being all."""
+    intents = [i.confidence for i in proposal.interpretation.intents]
+    return [*intents, proposal.interpretation.completeness]
 
 
 async def test_the_second_of_two_like_prompts_is_read_from_the_cache(vllm, client):

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 from reward_llm.domain.goal import Window
 from reward_llm.domain.interpretation import DatedSpan, Decision, Interpretation, Quantity, Span
 from reward_llm.domain.policy import Attempt, Proposal, Provenance
+from reward_llm.domain.review import Alternative, Review, ReviewReason
 from reward_llm.store import codec
 from reward_llm.store.tables import UtcDateTime, proposals
 from tests.strategies import HOME_FEED, intents_for, weights_within
@@ -22,15 +23,32 @@ DATES = st.builds(
     span=st.builds(Span, st.integers(0), st.integers(0)),
     window=st.builds(Window, valid_from=st.none() | st.datetimes(timezones=st.just(UTC))),
 )
+ALTERNATIVES = st.builds(
+    Alternative,
+    reading=st.builds(Interpretation, decision=st.sampled_from(Decision), intents=intents_for(HOME_FEED)),
+    probability=st.floats(0, 1),
+)
 PROPOSALS = st.builds(
     Proposal,
     interpretation=st.builds(
-        Interpretation, decision=st.sampled_from(Decision), intents=intents_for(HOME_FEED), rationale=ANY_TEXT
+        Interpretation,
+        decision=st.sampled_from(Decision),
+        intents=intents_for(HOME_FEED),
+        rationale=ANY_TEXT,
+        completeness=st.none() | st.floats(0, 1),
+        calibrated=st.booleans(),
     ),
     numbers=NUMBERS,
     dates=st.lists(DATES, max_size=2).map(tuple),
     weights=weights_within(HOME_FEED),
     reason=st.none() | ANY_TEXT,
+    review=st.none()
+    | st.builds(
+        Review,
+        reason=st.sampled_from(ReviewReason),
+        threshold=st.none() | st.floats(0, 1),
+        alternatives=st.lists(ALTERNATIVES, max_size=3).map(tuple),
+    ),
     provenance=st.builds(
         Provenance,
         attempts=st.lists(

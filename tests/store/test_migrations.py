@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 import reward_llm.store.migrations
+from reward_llm.domain.review import Review, ReviewReason
 from reward_llm.errors import StoreUnavailable
 from reward_llm.store import SqlStore, downgrade, revision, upgrade
 from reward_llm.store.engine import reading_engine
 from reward_llm.store.tables import metadata
 from tests.contracts.store import goal, proposal
 
+REVIEW = Review(reason=ReviewReason.READ_BY_RULES)
 MIGRATIONS = Path(reward_llm.store.migrations.__file__).parent
 
 
@@ -64,6 +67,19 @@ async def test_down_and_up_again_gives_an_empty_store(url: str) -> None:
     await upgrade(url)
     assert (await store.goals()).items == ()
     await store.record_goal(goal())
+    await store.aclose()
+
+
+async def test_proposals_from_before_reviews_are_read_as_needing_nobody(url: str) -> None:
+    await upgrade(url)
+    store = SqlStore.open(url)
+    await store.record_goal(goal())
+    await store.record_proposal("goal_1", replace(proposal(), review=REVIEW), goal().submitted_at)
+    await store.aclose()
+    await downgrade(url, "0001")
+    await upgrade(url)
+    store = SqlStore.open(url)
+    assert (await store.goal("goal_1")).proposal == proposal()
     await store.aclose()
 
 

@@ -13,6 +13,7 @@ from reward_llm.domain.interpretation import Direction, Emphasis
 from reward_llm.errors import AnswerMalformed
 from reward_llm.validation.answers import parse_json, read_answer
 from reward_llm.validation.schemas import answer_names, intents_schema, points_schema
+from tests.choices import GMV_UP, chosen
 from tests.strategies import HOME_FEED, VIDEO_FEED, intents_for
 
 SCHEMA = intents_schema(HOME_FEED, Vocabulary.CONCEPTS)
@@ -125,6 +126,34 @@ def test_an_intents_confidence_is_the_product_of_its_choices():
     ]  # fmt: skip
     assert [i.confidence for i in read(text, choices=choices).intents] == [pytest.approx(0.4), pytest.approx(0.9)]
     assert [i.confidence for i in read(text).intents] == [None, None]
+
+
+def test_an_intent_is_as_sure_as_the_decision_and_its_emphasis_does_not_count():
+    completion = chosen(
+        GMV_UP,
+        {
+            'propose","intents":[': (0.5, {}), '{"utility":"': (1.0, {}), 'gmv","direction":"': (0.8, {}),
+            'raise","emphasis":"': (0.9, {}), 'clear"}': (0.1, {}), '],"rationale":"': (0.7, {}),
+        },
+    )  # fmt: skip
+    reading = read(GMV_UP, choices=completion.choices)
+    assert reading.intents[0].confidence == pytest.approx(0.36)
+    assert reading.completeness == pytest.approx(0.7)
+    assert reading.confidence == pytest.approx(0.36)
+
+
+def test_that_nothing_is_asked_is_as_sure_as_the_decision():
+    text = canonical_answer([])
+    completion = chosen(text, {'no_change","intents":[': (0.6, {}), '],"rationale":"': (0.9, {})})
+    reading = read(text, choices=completion.choices)
+    assert reading.confidence == reading.completeness == pytest.approx(0.54)
+
+
+def test_an_answer_with_escaped_keys_is_read_but_not_weighed_for_confidence():
+    text = GMV_UP.replace('"intents"', '"\\u0069ntents"')
+    reading = read(text, choices=chosen(text, {"gmv": (0.5, {})}).choices)
+    assert [i.utility for i in reading.intents] == ["gmv"]
+    assert reading.confidence is None
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e400", "-1e400", '{"a":1,"a":2}', "1 2", "[" * 100_000])

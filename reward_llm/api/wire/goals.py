@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from pydantic.types import JsonValue
 
 from reward_llm.api.wire.base import Incoming, MomentIn, MomentOut, Outgoing, WeightsByUtility
+from reward_llm.api.wire.reviews import ReviewWire
 from reward_llm.domain.goal import MAX_TEXT_CHARS, GoalState, Window
 from reward_llm.domain.interpretation import (
     DatedSpan,
@@ -108,7 +109,7 @@ class IntentWire(Outgoing):
     emphasis: Emphasis
     strength: float = Field(description="The share of its free range that the weight moves.")
     role: Role
-    confidence: float | None = Field(description="The reader's probability of this intent.")
+    confidence: float | None = Field(description="The probability that utility and direction are right.")
     read_by: Reader
     target: QuantityWire | None
     spans: list[SpanWire] = Field(description="The places of the text that say so.")
@@ -144,6 +145,10 @@ class InterpretationWire(Outgoing):
     rationale: str
     notices: list[NoticeWire]
     intents: list[IntentWire]
+    completeness: float | None = Field(description="The probability that the text asks for nothing else.")
+    calibrated: bool = Field(
+        description="Whether probabilities are fitted to how often readings are right; if not, they are the model's."
+    )
 
     @classmethod
     def of(cls, reading: Interpretation, text: str, scenario: Scenario | None) -> InterpretationWire:
@@ -154,6 +159,8 @@ class InterpretationWire(Outgoing):
             rationale=reading.rationale,
             notices=[NoticeWire(code=n.code, message=n.message) for n in reading.notices],
             intents=[IntentWire.of(i, text, concepts) for i in reading.intents],
+            completeness=reading.completeness,
+            calibrated=reading.calibrated,
         )
 
 
@@ -178,7 +185,9 @@ class ProposalWire(Outgoing):
     )
     source: Source = Field(description="Who read the goal.")
     reason: str | None = Field(description="Why the first choice didn't answer; null if it did.")
-    confidence: float | None
+    confidence: float | None = Field(description="That of the least certain part of the reading.")
+    needs_review: bool = Field(description="Whether a person must look at the reading before it is activated.")
+    review: ReviewWire | None = Field(description="Why, and what else the goal may mean; null if it needs none.")
     attempts: list[AttemptWire]
     prompt: str | None
     model: str | None
@@ -196,6 +205,8 @@ class ProposalWire(Outgoing):
             source=proposal.source,
             reason=proposal.reason,
             confidence=proposal.interpretation.confidence,
+            needs_review=proposal.review is not None,
+            review=ReviewWire.of(proposal.review) if proposal.review else None,
             attempts=[
                 AttemptWire(source=a.source, succeeded=a.succeeded, reason=a.reason, duration_s=a.duration_s)
                 for a in provenance.attempts

@@ -27,10 +27,19 @@ from safetensors import SafetensorError
 from transformers import AutoTokenizer, Qwen2ForCausalLM
 from transformers.utils import logging
 
-from reward_llm.domain.completion import Choice, Completion, CompletionRequest, Message, Vocabulary
+from reward_llm.domain.completion import (
+    RUNNERS_UP,
+    Choice,
+    Completion,
+    CompletionRequest,
+    Message,
+    RunnerUp,
+    Vocabulary,
+)
 from reward_llm.domain.policy import Source
 from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
 from reward_llm.resources import checkpoint_dir
+from reward_llm.validation.calibrations import load_own_calibration
 from reward_llm.validation.checkpoints import RETRAIN_HINT, check_shape, verify_checkpoint
 
 
@@ -43,6 +52,8 @@ class EmbeddedConfig:
     vocabulary: Vocabulary = Vocabulary.CONCEPTS
     threads: int = 2
     """Threads of a forward pass."""
+    calibrated: bool = True
+    """Whether the checkpoint's own calibration is taken; it isn't while one is fitted."""
 
 
 class EmbeddedModel:
@@ -60,6 +71,7 @@ class EmbeddedModel:
         check_shape(folder)
         torch.set_num_threads(config.threads)
         self.vocabulary = config.vocabulary
+        self.calibration = load_own_calibration(folder, digest) if config.calibrated else None
         self.name = f"{folder.name}@{digest[:12]}"
         logging.disable_progress_bar()
         try:
@@ -108,11 +120,11 @@ class EmbeddedModel:
                 raise ModelTimeout(f"the embedded model took longer than {request.deadline_s:g} s")
             output = self._model(input_ids=torch.tensor([pending]), past_key_values=cache, use_cache=True)
             cache = output.past_key_values
-            token, probability = _choose(output.logits[0, -1], matcher, request.temperature, generator)
+            token, probabilities = _choose(output.logits[0, -1], matcher, request.temperature, generator)
             matcher.consume_token(token)
             if token == self._tokenizer.eos_token_id:
                 break
-            answer.choose(token, probability)
+            answer.choose(token, probabilities)
             pending = [token]
         if matcher.is_error():
             raise ModelError(f"constrained decoding failed: {matcher.get_error()}")
@@ -152,16 +164,29 @@ class _Answer:
     def extend(self, tokens: list[int]) -> None:
         self.tokens += tokens
 
-    def choose(self, token: int, probability: float) -> None:
+    def choose(self, token: int, probabilities: torch.Tensor) -> None:
         start = len(self.text)
         self.tokens.append(token)
-        self.choices.append(Choice(start=start, end=len(self.text), probability=probability))
+        likeliest = zip(*(t.tolist() for t in probabilities.topk(RUNNERS_UP + 1)), strict=True)
+        runners_up = [
+            RunnerUp(text=str(self._tokenizer.decode([other])), probability=p)
+            for p, other in likeliest
+            if other != token and p > 0
+        ]
+        self.choices.append(
+            Choice(
+                start=start,
+                end=len(self.text),
+                probability=float(probabilities[token]),
+                runners_up=tuple(runners_up[:RUNNERS_UP]),
+            )
+        )
 
 
 def _choose(
     logits: torch.Tensor, matcher: LLMatcher, temperature: float, generator: torch.Generator
-) -> tuple[int, float]:
-    """A token that the schema allows, and its probability among those."""
+) -> tuple[int, torch.Tensor]:
+    """A token that the schema allows, and the probabilities of all tokens among those that it allows."""
     bias = np.frombuffer(matcher.compute_logit_bias(), dtype=np.uint8)
     allowed = torch.from_numpy(bias[: logits.shape[0]] > 0)
     masked = logits.masked_fill(~allowed, float("-inf"))
@@ -173,7 +198,7 @@ def _choose(
         token = int(torch.multinomial(weights, 1, generator=generator))
     else:
         token = int(probabilities.argmax())
-    return token, float(probabilities[token])
+    return token, probabilities
 
 
 @lru_cache(maxsize=64)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import chain, repeat
 
+from reward_llm.domain.calibration import Calibration
 from reward_llm.domain.completion import Completion, CompletionRequest, Vocabulary
 from reward_llm.domain.policy import Source
 from reward_llm.errors import ModelError, ModelUnavailable
 
-Line = str | ModelError | Callable[[CompletionRequest], str]
+Line = str | Completion | ModelError | Callable[[CompletionRequest], str]
 
 
 class ScriptedModel:
@@ -17,9 +18,16 @@ class ScriptedModel:
 
     source = Source.SCRIPTED
 
-    def __init__(self, lines: Iterable[Line], *, vocabulary: Vocabulary = Vocabulary.CONCEPTS) -> None:
+    def __init__(
+        self,
+        lines: Iterable[Line],
+        *,
+        vocabulary: Vocabulary = Vocabulary.CONCEPTS,
+        calibration: Calibration | None = None,
+    ) -> None:
         script = list(lines)
         self.vocabulary = vocabulary
+        self.calibration = calibration
         self.requests: list[CompletionRequest] = []
         self._lines = chain(script, repeat(script[-1] if script else ModelUnavailable("the script is empty")))
 
@@ -29,6 +37,8 @@ class ScriptedModel:
         line = next(self._lines)
         if isinstance(line, ModelError):
             raise line
+        if isinstance(line, Completion):
+            return line
         return Completion(text=line if isinstance(line, str) else line(request), model="scripted")
 
     async def ping(self) -> str:

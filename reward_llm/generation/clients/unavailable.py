@@ -15,6 +15,7 @@ class UnavailableModel:
     def __init__(self, source: Source, vocabulary: Vocabulary, error: ModelError) -> None:
         self.source = source
         self.vocabulary = vocabulary
+        self.calibration = None
         self._error = error
 
     async def complete(self, request: CompletionRequest) -> NoReturn:

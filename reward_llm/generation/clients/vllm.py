@@ -8,12 +8,15 @@ from typing import Any, Final
 
 import httpx
 
-from reward_llm.domain.completion import Completion, CompletionRequest, Vocabulary
+from reward_llm.domain.calibration import Calibration
+from reward_llm.domain.completion import RUNNERS_UP, Completion, CompletionRequest, Vocabulary
 from reward_llm.domain.policy import Source
 from reward_llm.errors import AnswerMalformed, AnswerTruncated, ModelError, ModelTimeout, ModelUnavailable
+from reward_llm.generation.clients.vllm_logprobs import choices_of
 
 MAX_ANSWER_BYTES: Final = 1_000_000
 _START_HINT: Final = "Start vLLM, or set REWARD_LLM_VLLM_URL to where it listens."
+_NAME_HINT: Final = "Check REWARD_LLM_VLLM_URL, which ends with /v1, and REWARD_LLM_VLLM_MODEL."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,8 @@ class VllmConfig:
     """The served model's name; None takes the first that the server lists."""
     api_key: str | None = None
     vocabulary: Vocabulary = Vocabulary.UTILITIES
+    calibration: Calibration | None = None
+    """How the served model's probabilities are to be taken."""
     connect_timeout_s: float = 2.0
 
 
@@ -35,8 +40,9 @@ class VllmModel:
 
     def __init__(self, config: VllmConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.vocabulary = config.vocabulary
+        self.calibration = config.calibration
         self._config = config
-        self._model = config.model
+        self._model: str | None = None
         headers = {"Authorization": f"Bearer {config.api_key}"} if config.api_key else {}
         self._http = httpx.AsyncClient(
             base_url=config.base_url,
@@ -50,20 +56,19 @@ class VllmModel:
         """Answer the chat; see `LanguageModel.complete`."""
         try:
             async with asyncio.timeout(request.deadline_s):
-                model = await self.ping()
+                model = self._config.model or self._model or await self.ping()
                 body = await self._post("chat/completions", _body(request, model))
         except TimeoutError as exc:
             raise ModelTimeout(f"vLLM gave no answer within {request.deadline_s:g} s") from exc
-        return Completion(text=_text_of(body), model=model)
+        text = _text_of(body)
+        return Completion(text=text, model=model, choices=choices_of(body, text))
 
     async def ping(self) -> str:
         """The served model's name; see `LanguageModel.ping`."""
-        if self._model is None:
-            body = _json(await self._send("GET", "models"))
-            try:
-                self._model = str(body["data"][0]["id"])
-            except (KeyError, IndexError, TypeError) as exc:
-                raise ModelUnavailable("vLLM lists no model", hint=_START_HINT) from exc
+        names = _model_names(_json(await self._send("GET", "models")))
+        self._model = self._config.model or names[0]
+        if self._model not in names:
+            raise ModelUnavailable(f"vLLM serves {', '.join(names)}, not {self._model}", hint=_NAME_HINT)
         return self._model
 
     async def aclose(self) -> None:
@@ -82,6 +87,9 @@ class VllmModel:
             raise ModelUnavailable(f"vLLM can't be reached: {exc or type(exc).__name__}", hint=_START_HINT) from exc
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise ModelUnavailable(f"vLLM answered {response.status_code}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            self._model = None  # the server may have been restarted with another one
+            raise ModelUnavailable(f"vLLM doesn't know what it was asked for: {response.text[:300]}", hint=_NAME_HINT)
         if response.is_error:
             raise ModelError(f"vLLM refused the request ({response.status_code}): {response.text[:300]}")
         return response
@@ -98,7 +106,19 @@ def _body(request: CompletionRequest, model: str) -> dict[str, Any]:
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "seed": request.seed,
+        "logprobs": True,
+        "top_logprobs": RUNNERS_UP + 1,
     }
+
+
+def _model_names(body: dict[str, Any]) -> list[str]:
+    try:
+        names = [str(model["id"]) for model in body["data"]]
+    except (KeyError, TypeError) as exc:
+        raise ModelUnavailable("vLLM lists no model", hint=_START_HINT) from exc
+    if not names:
+        raise ModelUnavailable("vLLM lists no model", hint=_START_HINT)
+    return names
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:
