@@ -43,6 +43,10 @@ def train(
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Time at most.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Batches at most.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of the weights and of the order of examples.")] = None,
+    hold_back: Annotated[
+        float | None,
+        typer.Option("--hold-back", min=0, max=0.5, help="The share of goals to score by and not to train on."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--fresh", help="Go on with a run that was broken off, or start anew.")
     ] = True,
@@ -64,7 +68,7 @@ def train(
     except ModuleNotFoundError as exc:
         raise ConfigurationInvalid(f"training needs {exc.name}", hint=_MODEL_HINT) from exc
 
-    chosen = {"minutes": minutes, "steps": steps, "seed": seed}
+    chosen = {"minutes": minutes, "steps": steps, "seed": seed, "hold_back": hold_back}
     config = TrainingConfig(**{k: v for k, v in chosen.items() if v is not None})  # type: ignore[arg-type]
     goals = [goal for folder in [corpus_dir(), *(corpus or [])] for goal in load_corpus(folder)]
     if not resume:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -95,6 +96,17 @@ def parse_goal(line: str, source: str) -> LabelledGoal:
     return _Line.model_validate_json(line).labelled(source)
 
 
+def corpus_line(goal: LabelledGoal) -> str:
+    """The goal as a line of a corpus file, from which `parse_goal` makes it again."""
+    document = {
+        "goal": goal.goal,
+        "lang": goal.lang,
+        "decision": Decision.PROPOSE if goal.labels else Decision.NO_CHANGE,
+        "intents": [asdict(label) for label in goal.labels],
+    }
+    return json.dumps(document, ensure_ascii=False)
+
+
 def _rank(label: Label) -> int:
     return _RANK[label.utility]
 
@@ -120,7 +132,7 @@ class _Line(BaseModel):
 
     goal: str
     lang: Language
-    trade: str
+    trade: str = "general"
     decision: Decision
     intents: list[_Intent]
 

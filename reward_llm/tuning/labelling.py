@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from reward_llm.domain.interpretation import Interpretation
 from reward_llm.domain.scenario import Scenario
 from reward_llm.tuning.config import Score
-from reward_llm.tuning.corpus import Label, LabelledGoal, parse_goal
+from reward_llm.tuning.corpus import Label, LabelledGoal, corpus_line, parse_goal
 from reward_llm.tuning.own_goals import language_of
 from reward_llm.tuning.score import scored
 
@@ -105,9 +105,9 @@ class _Book:
         elif reading.confidence is not None and reading.confidence < least:
             self._dropped[goal] = "uncertain"
         else:
-            line = json.dumps(_corpus_line(goal, _labels(reading, scenario)), ensure_ascii=False)
-            self._lines.append(line)
-            self._labelled[goal] = parse_goal(line, self._labels.stem)
+            labelled = LabelledGoal.of(goal, language_of(goal), _labels(reading, scenario), self._labels.stem)
+            self._lines.append(corpus_line(labelled))
+            self._labelled[goal] = labelled
 
     def close_page(self) -> None:
         """Write both files; a crash leaves the older ones whole."""
@@ -128,16 +128,6 @@ def _labels(reading: Interpretation, scenario: Scenario) -> list[Label]:
     concepts = {u.name: u.concept for u in scenario.utilities}
     found = ((concepts[i.utility], i) for i in reading.intents)
     return [Label(concept, i.direction, i.emphasis) for concept, i in found if concept is not None]
-
-
-def _corpus_line(goal: str, labels: Sequence[Label]) -> dict[str, Any]:
-    return {
-        "goal": goal,
-        "lang": language_of(goal),
-        "trade": "general",
-        "decision": "propose" if labels else "no_change",
-        "intents": [{"utility": i.utility, "direction": i.direction, "emphasis": i.emphasis} for i in labels],
-    }
 
 
 def _replace(file: Path, text: str) -> None:

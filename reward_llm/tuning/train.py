@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -26,7 +26,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
 from reward_llm.tuning.config import Score, Shape, TrainingConfig, TrainingProgress, TrainingReport
-from reward_llm.tuning.corpus import LabelledGoal
+from reward_llm.tuning.corpus import LabelledGoal, corpus_line
 from reward_llm.tuning.examples import Batch, Rounds, held_back, user_message
 from reward_llm.tuning.export import export
 from reward_llm.tuning.grammar import Grammar
@@ -35,6 +35,8 @@ from reward_llm.tuning.run import Position, run_folder
 from reward_llm.tuning.score import score
 from reward_llm.tuning.vocabulary import MAX_POSITIONS, prompt, train_tokenizer
 
+HELD_BACK: Final = "held_back.jsonl"
+
 
 def train(
     config: TrainingConfig,
@@ -42,7 +44,10 @@ def train(
     out_dir: Path,
     on_progress: Callable[[TrainingProgress], None],
 ) -> TrainingReport:
-    """Train a model and write it to `out_dir`; a run that was broken off goes on from its folder under `runs/`."""
+    """Train a model and write it to `out_dir`; a run that was broken off goes on from its folder under `runs/`.
+
+    The goals that were held back are left in `held_back.jsonl` beside it, for a calibration.
+    """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     trained = [g for g in corpus if not held_back(g, config.hold_back)]
@@ -53,6 +58,7 @@ def train(
     run.go(on_progress)
     report = run.report(Counter(g.source for g in trained))
     export(run.average, tokenizer, report, out_dir)
+    (out_dir / HELD_BACK).write_text("".join(f"{corpus_line(g)}\n" for g in held), "utf-8")
     return report
 
 

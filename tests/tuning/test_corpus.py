@@ -7,7 +7,7 @@ import pytest
 
 from reward_llm.domain.interpretation import Direction, Emphasis
 from reward_llm.domain.scenario import Concept
-from reward_llm.tuning.corpus import CorpusInvalid, Label, corpus_dir, load_corpus
+from reward_llm.tuning.corpus import CorpusInvalid, Label, corpus_dir, corpus_line, load_corpus, parse_goal
 
 LINE = {
     "goal": "保住留存，把点击率提上去",
@@ -69,3 +69,8 @@ def test_no_text_of_the_corpus_that_ships_has_two_readings() -> None:
     for goal in load_corpus(corpus_dir()):
         readings.setdefault(goal.goal.strip(), set()).add(frozenset(goal.directions))
     assert [text for text, seen in readings.items() if len(seen) > 1] == []
+
+
+def test_a_goal_written_as_a_line_is_read_again_as_it_was() -> None:
+    goals = load_corpus(corpus_dir())[::997]
+    assert [parse_goal(corpus_line(g), g.source) for g in goals] == list(goals)

@@ -10,11 +10,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reward_llm.domain.answer import goal_message
 from reward_llm.tuning.config import Mix, Shape, TrainingConfig, TrainingProgress, TrainingReport
-from reward_llm.tuning.corpus import LabelledGoal
+from reward_llm.tuning.corpus import LabelledGoal, parse_goal
 from reward_llm.tuning.examples import Rounds, held_back, user_message
 from reward_llm.tuning.grammar import Grammar
 from reward_llm.tuning.score import score
-from reward_llm.tuning.train import build_model, train
+from reward_llm.tuning.train import HELD_BACK, build_model, train
 from reward_llm.tuning.vocabulary import ANSWER, prompt, train_tokenizer
 
 TINY = TrainingConfig(
@@ -96,6 +96,8 @@ def test_held_back_goals_are_never_trained_on(goals: tuple[LabelledGoal, ...], w
     held = [g for g in goals if held_back(g, TINY.hold_back)]
     assert held
     assert sum(whole[1].goals.values()) == len(goals) - len(held)
+    kept = (whole[0] / HELD_BACK).read_text("utf-8").splitlines()
+    assert [parse_goal(line, "grammar") for line in kept] == held
 
 
 def test_a_round_is_the_same_whenever_it_is_drawn(goals: tuple[LabelledGoal, ...]) -> None:
