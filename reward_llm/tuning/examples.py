@@ -8,11 +8,12 @@ T tokens of a sequence, B sequences of a batch.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from itertools import accumulate, pairwise
+from itertools import accumulate, count, pairwise
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -101,7 +102,16 @@ class Rounds:
         self._tokenizer = tokenizer
         self._mix = mix
 
-    def batches(self, number: int) -> Iterator[Batch]:
+    def ahead(self, first: int) -> Generator[list[Batch]]:
+        """The batches of that round and of all that follow, each round drawn while the one before it is used."""
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="rounds") as executor:
+            coming = executor.submit(self.batches, first)
+            for number in count(first + 1):
+                batches = coming.result()
+                coming = executor.submit(self.batches, number)
+                yield batches
+
+    def batches(self, number: int) -> list[Batch]:
         """The batches of that round."""
         mix = self._mix
         rng = random.Random(f"{mix.seed}/{number}")
@@ -114,7 +124,7 @@ class Rounds:
         examples = sorted((e for e in drawn if len(e) <= mix.max_tokens), key=len)
         groups = list(grouped(examples, mix.batch_tokens))
         rng.shuffle(groups)
-        return (padded(g, self._tokenizer.pad_token_id) for g in groups)
+        return [padded(g, self._tokenizer.pad_token_id) for g in groups]
 
 
 class _Written:

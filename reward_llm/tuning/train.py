@@ -11,7 +11,6 @@ T tokens of a sequence, B sequences of a batch, D hidden.
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 from collections import Counter
@@ -129,8 +128,9 @@ class _Run:
         """Train to the end."""
         self._model.train()
         clock = time.monotonic() - self._at.elapsed_s
+        rounds = self._rounds.ahead(self._at.round)
         while self._share() < 1:
-            for batch in itertools.islice(self._rounds.batches(self._at.round), self._at.batch, None):
+            for batch in next(rounds)[self._at.batch :]:
                 rate = self._step(batch)
                 self._at.batch += 1
                 self._at.elapsed_s = time.monotonic() - clock
@@ -141,6 +141,7 @@ class _Run:
                     break
             else:
                 self._at.round, self._at.batch = self._at.round + 1, 0
+        rounds.close()
         self._at.save(self._folder, self._parts)
 
     def report(self, sources: Mapping[str, int]) -> TrainingReport:

@@ -103,14 +103,18 @@ def test_held_back_goals_are_never_trained_on(goals: tuple[LabelledGoal, ...], w
 def test_a_round_is_the_same_whenever_it_is_drawn(goals: tuple[LabelledGoal, ...]) -> None:
     tokenizer = train_tokenizer([goal_message(g.goal, {}) for g in goals], 512)
     rounds = Rounds(goals, tokenizer, TINY.mix)
-    first, again, other = (list(rounds.batches(n)) for n in (3, 3, 4))
+    first, again, other = (rounds.batches(n) for n in (3, 3, 4))
     assert all(torch.equal(a.token_BT, b.token_BT) for a, b in zip(first, again, strict=True))
     assert not all(a.token_BT.equal(b.token_BT) for a, b in zip(first, other, strict=False))
+    ahead = rounds.ahead(3)
+    assert all(torch.equal(a.token_BT, b.token_BT) for a, b in zip(first, next(ahead), strict=True))
+    assert all(torch.equal(a.token_BT, b.token_BT) for a, b in zip(other, next(ahead), strict=True))
+    ahead.close()
 
 
 def test_an_answer_is_marked_from_its_first_token_to_its_end(goals: tuple[LabelledGoal, ...]) -> None:
     tokenizer = train_tokenizer([goal_message(g.goal, {}) for g in goals], 512)
-    batch = next(Rounds(goals, tokenizer, TINY.mix).batches(0))
+    batch = Rounds(goals, tokenizer, TINY.mix).batches(0)[0]
     for tokens, real, answer in zip(batch.token_BT, batch.real_BT, batch.answer_BT, strict=True):
         text = tokenizer.decode(tokens[answer])
         assert text.startswith('{"decision":"')
