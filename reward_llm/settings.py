@@ -20,7 +20,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8300, ge=0, le=65_535)
     url: str = "http://127.0.0.1:8300"
     """Where the command line finds the service."""
-    database_url: str = "sqlite:///reward_llm.db"
+    database_url: str = Field(default="sqlite:///reward_llm.db", repr=False)
+    """A SQLite file, or for several processes a PostgreSQL database: postgresql://user:password@host/name, with
+    libpq's parameters (sslmode, connect_timeout, …) or the server's own settings (lock_timeout, …) behind a `?`."""
     scenarios_dir: Path | None = None
     """Scenario files of one's own, beside those that ship; a file of the same name replaces one."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -27,7 +27,8 @@ def serve(
     host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65_535)] = None,
     database_url: Annotated[
-        str | None, typer.Option("--database-url", help="Such as sqlite:///reward_llm.db.")
+        str | None,
+        typer.Option("--database-url", help="Such as sqlite:///reward_llm.db or postgresql://user@host/name."),
     ] = None,
     backend: Annotated[
         Literal["embedded", "vllm", "rules"] | None, typer.Option("--backend", help="Who reads goals first.")
@@ -78,12 +79,20 @@ def _check_schema(found: str | None) -> None:
 
 
 def configure_logging(level: str) -> None:
-    """Log to standard error: lines for people in a terminal, JSON everywhere else."""
+    """Log to standard error: lines for people in a terminal, JSON everywhere else.
+
+    Tracebacks come without the values of variables: the password of a database may be among them.
+    """
     import structlog
 
-    shape: list[Any] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    shape: list[Any] = [
+        structlog.processors.ExceptionRenderer(tracebacks),
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
     if sys.stderr.isatty():
-        shape = [structlog.dev.ConsoleRenderer()]
+        formatter = structlog.dev.RichTracebackFormatter(show_locals=False)
+        shape = [structlog.dev.ConsoleRenderer(exception_formatter=formatter)]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,83 +1,61 @@
-"""How the database is opened: one connection that writes, a few that read.
-
-SQLite has one writer at a time. The writing engine takes the write lock when a transaction starts (BEGIN
-IMMEDIATE), so a transaction that has started can't lose a race, and callers of one process queue for its single
-connection instead of polling the lock. Another process's lock is waited for as long as the URL's `timeout` says,
-by default the 5 s of the sqlite3 module. In WAL mode readers never wait for a writer.
-
-A commit is on disk before it is acknowledged: `synchronous = FULL` (https://sqlite.org/pragma.html#pragma_synchronous).
-"""
+"""Which database a URL names, and the engines that the store opens on it: one that writes and one that reads."""
 
 from __future__ import annotations
 
-import sqlite3
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reward_llm.errors import ConfigurationInvalid
+from reward_llm.store import postgresql, sqlite
 
-_DRIVER: Final = "sqlite+aiosqlite"
-_EXAMPLE: Final = "Name a SQLite file, such as sqlite:///var/reward_llm.db."
-_READERS: Final = 4
+_EXAMPLE: Final = (
+    "Name a SQLite file, such as sqlite:///var/reward_llm.db, or a PostgreSQL database, such as "
+    "postgresql://user@host/reward_llm."
+)
 
 
 def reading_engine(url: str) -> AsyncEngine:
     """An engine whose transactions see one state of the database and can't change it.
 
     Raises:
-        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
     """
-    return _engine(url, begin="BEGIN", pragmas=("query_only = ON",), connections=_READERS)
+    parsed = _parsed(url)
+    return postgresql.reading_engine(parsed) if _is_postgresql(parsed) else sqlite.reading_engine(parsed)
 
 
 def writing_engine(url: str) -> AsyncEngine:
-    """An engine of one connection, whose transactions hold the write lock from their start.
+    """An engine of one connection, whose transactions are the database's only writer from their start.
 
     Raises:
-        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
     """
-    pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-    return _engine(url, begin="BEGIN IMMEDIATE", pragmas=pragmas, connections=1)
+    parsed = _parsed(url)
+    return postgresql.writing_engine(parsed) if _is_postgresql(parsed) else sqlite.writing_engine(parsed)
 
 
-def _engine(url: str, *, begin: str, pragmas: tuple[str, ...], connections: int) -> AsyncEngine:
-    engine = create_async_engine(
-        _checked(url),
-        connect_args={"isolation_level": None},  # transactions begin in `on_begin`, nowhere else
-        pool_size=connections,
-        max_overflow=0,
-    )
+def migrating_engine(url: str) -> AsyncEngine:
+    """As `writing_engine`, for work that may take long.
 
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def on_open(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
-        """Fail here if the file can't be opened: aiosqlite would leave a thread behind that outlives the loop."""
-        sqlite3.connect(*arguments, **options).close()
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+    Raises:
+        ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
+    """
+    parsed = _parsed(url)
+    return postgresql.migrating_engine(parsed) if _is_postgresql(parsed) else sqlite.writing_engine(parsed)
 
 
-def _checked(url: str) -> URL:
+def _is_postgresql(url: URL) -> bool:
+    return url.drivername in postgresql.DRIVERS
+
+
+def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as exc:
-        raise ConfigurationInvalid("the database URL can't be parsed", hint=_EXAMPLE) from exc
-    if parsed.drivername not in {"sqlite", _DRIVER}:
+    except (ArgumentError, ValueError):
+        raise ConfigurationInvalid("the database URL can't be parsed", hint=_EXAMPLE) from None
+    if parsed.drivername not in sqlite.DRIVERS | postgresql.DRIVERS:
         raise ConfigurationInvalid(f"no store for {parsed.drivername!r} databases", hint=_EXAMPLE)
-    database = parsed.database or ":memory:"
-    if ":memory:" in database or parsed.query.get("mode") == "memory":
-        raise ConfigurationInvalid("a database in memory would forget every decision", hint=_EXAMPLE)
-    return parsed.set(drivername=_DRIVER)
+    return parsed

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reward_llm.domain.ports import IdempotencyClaim
@@ -36,10 +36,22 @@ async def put_on_record(
     actor: str,
     details: Mapping[str, Any],
 ) -> None:
-    """Add an audit record; what JSON doesn't have, such as infinity, becomes a string."""
+    """Add an audit record; what JSON doesn't have, such as infinity, becomes a string.
+
+    Its sequence follows the last one's without a gap, which a database's own counter leaves after a rollback: so a
+    gap is a record that somebody took away.
+    """
     written = json.dumps(to_jsonable_python(dict(details), fallback=_plain))
     document = json.loads(written, parse_constant=str)
-    values = {"at": at, "actor": actor, "action": action, "subject": subject, "details": document}
+    following = select(func.coalesce(func.max(audit.c.sequence), 0) + 1).scalar_subquery()
+    values = {
+        "sequence": following,
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "details": document,
+    }
     await connection.execute(insert(audit).values(values))
 
 

@@ -1,4 +1,8 @@
-"""The database's schema, step by step; every run is one transaction."""
+"""The database's schema, step by step.
+
+Every run is one transaction that keeps other writers out, so several processes may upgrade at once: one does the
+work, and the others wait for it and find nothing left to do.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from reward_llm.store.engine import reading_engine, writing_engine
-from reward_llm.store.failures import translated
+from reward_llm.store.engine import migrating_engine, reading_engine
+from reward_llm.store.transactions import retried, transaction
 
 T = TypeVar("T")
 
@@ -24,27 +28,27 @@ async def upgrade(url: str) -> None:
     """Bring the database to the newest schema; a file that isn't there yet is made.
 
     Raises:
-        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
         StoreUnavailable: If the database can't be written.
     """
-    await _run(writing_engine(url), lambda connection: command.upgrade(_config(connection), "head"))
+    await _run(migrating_engine(url), lambda connection: command.upgrade(_config(connection), "head"))
 
 
 async def downgrade(url: str, target: str) -> None:
     """Take the database back to an older schema ("base" is none), losing what that has no place for.
 
     Raises:
-        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
         StoreUnavailable: If the database can't be written.
     """
-    await _run(writing_engine(url), lambda connection: command.downgrade(_config(connection), target))
+    await _run(migrating_engine(url), lambda connection: command.downgrade(_config(connection), target))
 
 
 async def revision(url: str) -> str | None:
     """The schema that the database has, None if it has none.
 
     Raises:
-        ConfigurationInvalid: If the URL doesn't name a SQLite file.
+        ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
         StoreUnavailable: If the database can't be read.
     """
     return await _run(reading_engine(url), lambda c: MigrationContext.configure(c).get_current_revision())
@@ -62,9 +66,12 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    @retried
+    async def run() -> T:
+        async with transaction(engine) as connection:
+            return await connection.run_sync(work)
+
     try:
-        with translated():
-            async with engine.begin() as connection:
-                return await connection.run_sync(work)
+        return await run()
     finally:
         await engine.dispose()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,11 +19,11 @@ from reward_llm.domain.scenario import Scope
 from reward_llm.domain.weights import Weights
 from reward_llm.store import codec, queries
 from reward_llm.store.engine import reading_engine, writing_engine
-from reward_llm.store.failures import translated
 from reward_llm.store.ledger import Action, claimed, put_on_record, remember
 from reward_llm.store.pages import check_limit, page
 from reward_llm.store.tables import activations, audit, goals, policies, proposals
 from reward_llm.store.to_the_end import to_the_end
+from reward_llm.store.transactions import retried, snapshot, transaction
 
 
 class SqlStore:
@@ -37,18 +36,19 @@ class SqlStore:
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
-        """The store in a SQLite file, such as `sqlite:///var/reward_llm.db`; `upgrade` makes its tables.
+        """The store in the database that a URL names; `upgrade` makes its tables.
 
         Raises:
-            ConfigurationInvalid: If the URL doesn't name a SQLite file.
+            ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
         """
         return cls(reader=reading_engine(url), writer=writing_engine(url))
 
     @to_the_end
+    @retried
     async def record_goal(self, goal: Goal, claim: IdempotencyClaim | None = None) -> GoalRecord:
         """Put a goal on record as `received`, or give the one that the claim's key stands for already."""
         action, at = Action.GOAL_RECEIVED, goal.submitted_at
-        async with _transaction(self._writer) as connection:
+        async with transaction(self._writer) as connection:
             if known := await claimed(connection, claim, action):
                 return await queries.goal_record(connection, known)
             values = codec.goal_values(goal)
@@ -58,15 +58,17 @@ class SqlStore:
         return GoalRecord(goal=goal, state=GoalState.RECEIVED)
 
     @to_the_end
+    @retried
     async def record_refusal(self, *, at: datetime, actor: str, action: str, details: Mapping[str, Any]) -> None:
         """Put on record that something was sent and refused; what was refused has no name, so no subject."""
-        async with _transaction(self._writer) as connection:
+        async with transaction(self._writer) as connection:
             await put_on_record(connection, action, "", at=at, actor=actor, details=details)
 
     @to_the_end
+    @retried
     async def record_proposal(self, goal_id: str, proposal: Proposal, at: datetime) -> GoalRecord:
         """Settle a goal; a proposal of new weights makes the scope's next policy version."""
-        async with _transaction(self._writer) as connection:
+        async with transaction(self._writer) as connection:
             record = await queries.goal_record(connection, goal_id)
             if record.state is not GoalState.RECEIVED:
                 return record
@@ -75,6 +77,7 @@ class SqlStore:
         return settled
 
     @to_the_end
+    @retried
     async def record_edit(
         self,
         scope: Scope,
@@ -87,7 +90,7 @@ class SqlStore:
     ) -> RewardPolicy:
         """Make a person's weights the scope's next policy version."""
         action = Action.POLICY_EDITED
-        async with _transaction(self._writer) as connection:
+        async with transaction(self._writer) as connection:
             if known := await claimed(connection, claim, action):
                 return await queries.policy(connection, known)
             policy = await _new_policy(connection, scope, weights, Source.HUMAN, f"edit by {actor}", at)
@@ -97,13 +100,15 @@ class SqlStore:
         return policy
 
     @to_the_end
+    @retried
     async def edit_of(self, claim: IdempotencyClaim) -> RewardPolicy | None:
         """The policy that the claim's key stands for already, None if the key is new."""
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             known = await claimed(connection, claim, Action.POLICY_EDITED)
             return await queries.policy(connection, known) if known else None
 
     @to_the_end
+    @retried
     async def activate(
         self,
         policy_id: str,
@@ -115,7 +120,7 @@ class SqlStore:
     ) -> Activation:
         """Put a policy into force, and with it the goal that it came from."""
         action = Action.POLICY_ACTIVATED
-        async with _transaction(self._writer) as connection:
+        async with transaction(self._writer) as connection:
             if known := await claimed(connection, claim, action):
                 return await queries.activation(connection, int(known))
             policy = await queries.policy(connection, policy_id)
@@ -132,12 +137,14 @@ class SqlStore:
         return activation
 
     @to_the_end
+    @retried
     async def goal(self, goal_id: str) -> GoalRecord:
         """One goal."""
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             return await queries.goal_record(connection, goal_id)
 
     @to_the_end
+    @retried
     async def goals(
         self,
         *,
@@ -152,16 +159,18 @@ class SqlStore:
             query = query.where(goals.c.scenario == scenario)
         if state is not None:
             query = query.where(goals.c.state == state.value)
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             return await page(connection, query, order, codec.goal_record, cursor=cursor, limit=limit)
 
     @to_the_end
+    @retried
     async def policy(self, policy_id: str) -> RewardPolicy:
         """One policy."""
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             return await queries.policy(connection, policy_id)
 
     @to_the_end
+    @retried
     async def policies(
         self,
         *,
@@ -176,33 +185,36 @@ class SqlStore:
             query = query.where(queries.in_scope(scope))
         if scenario is not None:
             query = query.where(policies.c.scenario == scenario)
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             return await page(connection, query, order, codec.policy, cursor=cursor, limit=limit)
 
     @to_the_end
+    @retried
     async def activations(self, *, since: int = 0) -> Sequence[Activation]:
         """Activations with a sequence over `since`, oldest first."""
         order = activations.c.sequence
         query = queries.ACTIVATIONS.where(order > since).order_by(order)
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [codec.activation(row) for row in rows]
 
     @to_the_end
+    @retried
     async def audit(self, *, subject: str | None = None, limit: int = 50) -> Sequence[AuditRecord]:
         """Audit records, newest first."""
         check_limit(limit)
         query = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [codec.audit_record(row) for row in rows]
 
     @to_the_end
+    @retried
     async def ping(self) -> None:
         """Do nothing, if the database answers and has its tables."""
-        async with _transaction(self._reader) as connection:
+        async with snapshot(self._reader) as connection:
             await connection.execute(select(goals.c.sequence).limit(1))
 
     async def aclose(self) -> None:
@@ -211,13 +223,6 @@ class SqlStore:
             await asyncio.wait(self.begun)
         await self._reader.dispose()
         await self._writer.dispose()
-
-
-@asynccontextmanager
-async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    with translated():
-        async with engine.begin() as connection:
-            yield connection
 
 
 async def _settled(connection: AsyncConnection, goal: Goal, proposal: Proposal, at: datetime) -> GoalRecord:

@@ -1,7 +1,7 @@
 """The tables, in types that SQLite and PostgreSQL both have.
 
 Lists are ordered by `sequence`, which only ever grows, so clocks never decide what is newest. The scope of a
-whole scenario has the segment ''.
+whole scenario has the segment ''. Documents are `json`, never `jsonb`, which would sort their keys.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -89,7 +90,8 @@ def _document(name: str, *, nullable: bool = False) -> Column[Any]:
 
 
 def _sequence() -> Column[int]:
-    return Column("sequence", Integer, primary_key=True, autoincrement=True)
+    integer = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in an INTEGER alone
+    return Column("sequence", integer, primary_key=True, autoincrement=True)
 
 
 goals: Final = Table(

@@ -1,5 +1,10 @@
+import sys
+
+import pytest
+import structlog
 import uvicorn
 
+from reward_llm.cli.serve import configure_logging
 from tests.service import service
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what the warnings are about
@@ -43,3 +48,20 @@ def test_points_with_the_model_that_ships_are_refused_with_what_to_do(program, t
     result = program("serve", "--dev", **database)
     assert result.code == 2
     assert "REWARD_LLM_BUNDLE=goal_to_intents" in result.err
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_logged_traceback_shows_no_values_of_variables(program, capsys, monkeypatch, terminal):
+    def connect(address: str) -> None:
+        raise RuntimeError("no way in")
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    configure_logging("info")
+    try:
+        connect("postgresql://ann:" + "s3cret"[::-1] + "@db/reward")
+    except RuntimeError:
+        structlog.get_logger().exception("request.crashed")
+    printed = capsys.readouterr().err
+    assert "no way in" in printed
+    assert "connect" in printed
+    assert "s3cret"[::-1] not in printed

@@ -112,6 +112,11 @@ class StoreContract:
         assert stored.submitted_at == NOON
         assert stored.window == Window(valid_until=NOON.replace(microsecond=1))
 
+    async def test_the_first_and_the_last_moment_come_back(self, store: Store) -> None:
+        always = Window(valid_from=datetime.min.replace(tzinfo=UTC), valid_until=datetime.max.replace(tzinfo=UTC))
+        await store.record_goal(goal(window=always))
+        assert (await store.goal("goal_1")).goal.window == always
+
     async def test_a_goal_that_was_not_recorded_is_unknown(self, store: Store) -> None:
         with pytest.raises(GoalUnknown, match="goal_9"):
             await store.goal("goal_9")
@@ -202,6 +207,16 @@ class StoreContract:
             await store.record_goal(goal(f"goal_{i}"))
         records = await asyncio.gather(*(store.record_proposal(f"goal_{i}", proposal(), NOON) for i in range(10)))
         assert sorted(r.policy.version for r in records if r.policy) == list(range(1, 11))
+
+    async def test_concurrent_activations_are_all_on_record_in_the_order_of_their_sequence(
+        self, store: Store
+    ) -> None:
+        made = [await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON) for _ in range(8)]
+        ids = [p.policy_id for p in made]
+        await asyncio.gather(*(store.activate(i, Window(), actor="ann", at=NOON) for i in ids))
+        activations = await store.activations()
+        assert {a.policy.policy_id for a in activations} == set(ids)
+        assert [r.subject for r in await store.audit(limit=8)] == [a.policy.policy_id for a in activations][::-1]
 
     async def test_no_change_makes_no_policy(self, store: Store) -> None:
         await store.record_goal(goal())
@@ -370,6 +385,13 @@ class StoreContract:
         assert [r.subject for r in records] == ["goal_2", "goal_1"]
         assert records[0].sequence > records[1].sequence
         assert records[0].details["text"] == "GMV目标1亿"
+
+    async def test_the_audit_log_counts_without_gaps(self, store: Store) -> None:
+        await store.record_goal(goal("goal_1"))
+        with pytest.raises(InvalidInput):  # at the last row of the transaction, after its audit record
+            await store.record_goal(goal("goal_2"), IdempotencyClaim(key="k", request_hash="\0"))
+        await store.record_goal(goal("goal_3"))
+        assert [(r.sequence, r.subject) for r in await store.audit()] == [(2, "goal_3"), (1, "goal_1")]
 
     @pytest.mark.parametrize("text", ["a\0b", "a\ud83d"])
     async def test_a_text_that_no_database_holds_is_refused_whole(self, store: Store, text: str) -> None:

@@ -18,6 +18,12 @@ def port(unused_tcp_port_factory):
     return unused_tcp_port_factory()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    """The setting that names a database, if it isn't the folder's own."""
+    return {} if request.param == "sqlite" else {"database_url": request.getfixturevalue("postgres_url")}
+
+
 def submit(running: Service, key: str) -> httpx.Response:
     return running.http.post("/v1/goals", json=SALE, headers={"Idempotency-Key": key})
 
@@ -42,16 +48,16 @@ def goals_in(running: Service, state: str, count: int, seconds: float = 60.0) ->
         time.sleep(0.05)
 
 
-def test_goals_that_a_power_cut_interrupts_are_settled_once_by_the_next_start(tmp_path, port):
+def test_goals_that_a_power_cut_interrupts_are_settled_once_by_the_next_start(tmp_path, port, database):
     with (
         model_server(hang) as url,
-        service(tmp_path, port, backend="vllm", vllm_url=url, deadline_s="600") as running,
+        service(tmp_path, port, backend="vllm", vllm_url=url, deadline_s="600", **database) as running,
     ):
         in_background(running, ["a", "b"])
         waiting = goals_in(running, "received", 2)
         running.kill()
 
-    with service(tmp_path, port, backend="rules") as running:
+    with service(tmp_path, port, backend="rules", **database) as running:
         settled = goals_in(running, "proposed", 2)
         assert {g["id"] for g in settled} == {g["id"] for g in waiting}
         again = [submit(running, key).json()["id"] for key in ("a", "b")]
@@ -61,13 +67,13 @@ def test_goals_that_a_power_cut_interrupts_are_settled_once_by_the_next_start(tm
         assert sorted(p["version"] for p in policies) == [1, 2]
 
 
-def test_what_was_activated_is_served_after_a_power_cut(tmp_path, port):
-    with service(tmp_path, port, backend="rules") as running:
+def test_what_was_activated_is_served_after_a_power_cut(tmp_path, port, database):
+    with service(tmp_path, port, backend="rules", **database) as running:
         policy = submit(running, "a").json()["proposal"]["policy_id"]
         running.http.post(f"/v1/policies/{policy}/activation", json={}).raise_for_status()
         before = running.http.get("/v1/weights/home_feed")
         running.kill()
-    with service(tmp_path, port, backend="rules") as running:
+    with service(tmp_path, port, backend="rules", **database) as running:
         after = running.http.get("/v1/weights/home_feed", headers={"If-None-Match": before.headers["ETag"]})
         assert after.status_code == httpx.codes.NOT_MODIFIED
 

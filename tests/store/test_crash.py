@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reward_llm.domain.goal import GoalState
 from reward_llm.domain.ports import IdempotencyClaim
-from reward_llm.store import SqlStore, upgrade
+from reward_llm.store import SqlStore
 from tests.contracts.store import NOON, goal, proposal
 
 ROOT = Path(__file__).parents[2]
@@ -43,9 +43,7 @@ async def acknowledged(url: str, lines: int) -> list[tuple[str, int]]:
     return [(what, int(number)) for what, number in words]
 
 
-async def test_a_killed_writer_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    await upgrade(url)
+async def test_a_killed_writer_loses_and_doubles_nothing(url: str) -> None:
     said = await acknowledged(url, 41)
     store = SqlStore.open(url)
     records = {r.goal.id: r for r in (await store.goals(limit=200)).items}

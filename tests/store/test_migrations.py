@@ -1,30 +1,80 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, MetaData, Table, insert, inspect, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 import reward_llm.store.migrations
+from reward_llm.domain.goal import GoalState, Window
+from reward_llm.domain.policy import Activation, RewardPolicy, Source
 from reward_llm.domain.review import Review, ReviewReason
 from reward_llm.errors import StoreUnavailable
-from reward_llm.store import SqlStore, downgrade, revision, upgrade
-from reward_llm.store.engine import reading_engine
+from reward_llm.store import SqlStore, codec, downgrade, revision, upgrade
+from reward_llm.store.engine import reading_engine, writing_engine
 from reward_llm.store.tables import metadata
-from tests.contracts.store import goal, proposal
+from tests.contracts.store import CLICKS, FEED, NOON, goal, proposal
 
 REVIEW = Review(reason=ReviewReason.READ_BY_RULES)
 MIGRATIONS = Path(reward_llm.store.migrations.__file__).parent
+REVISIONS = sorted(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+T = TypeVar("T")
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'store.db'}"
+def url(empty_url: str) -> str:
+    return empty_url
+
+
+def rows_to_insert() -> dict[str, dict[str, Any]]:
+    """A row for every table, in the order of their foreign keys; older schemas lack some of the columns."""
+    policy = RewardPolicy(scope=FEED, version=1, weights=CLICKS, source=Source.VLLM, origin="goal_1", created_at=NOON)
+    activation = Activation(
+        sequence=1, policy=policy, window=Window(valid_from=NOON), activated_at=NOON, activated_by="ann"
+    )
+    record = {"sequence": 1, "at": NOON, "actor": "ann", "action": "goal.received", "subject": "goal_1"}
+    return {
+        "goals": codec.goal_values(goal(targets={"retention": 0.65})) | {"state": "activated"},
+        "policies": codec.policy_values(policy),
+        "proposals": codec.proposal_values(replace(proposal(), review=REVIEW))
+        | {"goal_id": "goal_1", "policy_id": policy.policy_id, "settled_at": NOON},
+        "activations": codec.activation_values(activation),
+        "audit": record | {"details": {"text": "GMV目标1亿", "not": "\0\ud83d"}},
+        "idempotency": {"key": "k", "request_hash": "h", "action": "a", "subject": "goal_1", "created_at": NOON},
+    }
+
+
+def fill(connection: Connection) -> None:
+    for name, values in rows_to_insert().items():
+        table = Table(name, MetaData(), autoload_with=connection)
+        fitting = {k: in_utc(v) for k, v in values.items() if k in table.columns}
+        connection.execute(insert(table).values(fitting))
+
+
+def in_utc(value: object) -> object:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def contents(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    tables = {name: Table(name, MetaData(), autoload_with=connection) for name in rows_to_insert()}
+    return {name: [dict(r) for r in connection.execute(select(t)).mappings()] for name, t in tables.items()}
+
+
+async def run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    async with engine.begin() as connection:
+        done = await connection.run_sync(work)
+    await engine.dispose()
+    return done
 
 
 async def test_upgrading_goes_to_the_only_head(url: str) -> None:
@@ -39,10 +89,32 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(url: str) -> No
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    engine = reading_engine(url)
-    async with engine.begin() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
+    assert await run(reading_engine(url), differences) == []
+
+
+@pytest.mark.parametrize("older", REVISIONS)
+async def test_what_an_older_schema_holds_survives_the_way_up_down_and_up(url: str, older: str) -> None:
+    await upgrade(url)
+    await downgrade(url, older)
+    assert await revision(url) == older
+    await run(writing_engine(url), fill)
+    before = await run(reading_engine(url), contents)
+    assert all(len(rows) == 1 for rows in before.values())
+    await upgrade(url)
+    await downgrade(url, older)
+    assert await run(reading_engine(url), contents) == before
+    await upgrade(url)
+
+    store = SqlStore.open(url)
+    record = await store.goal("goal_1")
+    assert record.goal == goal(targets={"retention": 0.65})
+    assert record.state is GoalState.ACTIVATED
+    assert record.proposal is not None
+    assert replace(record.proposal, review=None) == proposal()
+    assert [a.policy for a in await store.activations()] == [record.policy]
+    assert [r.subject for r in await store.audit()] == ["goal_1"]
+    assert (await store.record_edit(FEED, CLICKS, reason="r", actor="ann", at=NOON)).version == 2
+    await store.aclose()
 
 
 async def test_upgrading_again_keeps_what_is_there(url: str) -> None:
@@ -96,8 +168,5 @@ async def test_a_migration_that_fails_leaves_nothing_behind(url: str, monkeypatc
         patch.setattr("alembic.op.create_index", fail)
         with pytest.raises(RuntimeError, match="power cut"):
             await upgrade(url)
-    engine = reading_engine(url)
-    async with engine.begin() as connection:
-        assert await connection.run_sync(lambda c: inspect(c).get_table_names()) == []
-    await engine.dispose()
+    assert await run(reading_engine(url), lambda c: inspect(c).get_table_names()) == []
     await upgrade(url)

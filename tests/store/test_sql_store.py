@@ -1,24 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from reward_llm.domain.goal import GoalState, Window
 from reward_llm.domain.ports import IdempotencyClaim, Store
-from reward_llm.store import SqlStore, upgrade
+from reward_llm.store import SqlStore
+from reward_llm.store.engine import writing_engine
 from tests.contracts.store import CLAIM, CLICKS, FEED, NOON, StoreContract, goal, proposal
-
-
-@pytest.fixture
-async def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    await upgrade(url)
-    return url
 
 
 @pytest.fixture
@@ -31,14 +24,15 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
 
 @pytest.fixture
 async def neighbour(url: str) -> AsyncIterator[SqlStore]:
-    """A second store on the same file, as another process has it."""
-    store = SqlStore.open(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    """A second store on the same database, as another process has it, with the driver named in the URL."""
+    drivers = {"sqlite:": "sqlite+aiosqlite:", "postgresql:": "postgresql+asyncpg:"}
+    store = SqlStore.open(next(url.replace(k, v, 1) for k, v in drivers.items() if url.startswith(k)))
     yield store
     await store.aclose()
 
 
 class TestSqlStore(StoreContract):
-    """SQLite keeps the contract."""
+    """SQLite and PostgreSQL keep the contract."""
 
 
 async def test_two_stores_make_one_goal_of_one_key(store: SqlStore, neighbour: SqlStore) -> None:
@@ -103,26 +97,31 @@ async def test_a_goal_id_used_twice_is_an_error_of_the_code(store: SqlStore) -> 
     [
         "UPDATE audit SET actor = 'eve'",
         "DELETE FROM audit",
-        "INSERT OR REPLACE INTO audit SELECT sequence, at, 'eve', action, subject, details FROM audit",
+        "INSERT INTO audit SELECT * FROM audit WHERE true ON CONFLICT (sequence) DO UPDATE SET actor = 'eve'",
     ],
 )
-async def test_the_audit_log_cannot_be_changed(store: SqlStore, tmp_path: Path, statement: str) -> None:
+async def test_the_audit_log_cannot_be_changed(store: SqlStore, url: str, statement: str) -> None:
     await store.record_goal(goal())
     before = await store.audit()
-    connection = sqlite3.connect(tmp_path / "store.db")
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        connection.execute(statement)
-    connection.close()
+    engine = writing_engine(url)
+    with pytest.raises(IntegrityError, match="append-only"):
+        async with engine.begin() as connection:
+            await connection.execute(text(statement))
+    await engine.dispose()
     assert await store.audit() == before
 
 
-async def test_commits_are_synchronous_in_a_write_ahead_log(store: SqlStore) -> None:
-    async with store._writer.connect() as connection:
-        pragmas = {
-            name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+async def test_a_reader_misses_no_activation_that_two_stores_make(store: SqlStore, neighbour: SqlStore) -> None:
+    policy = await store.record_edit(FEED, CLICKS, reason="r", actor="ann", at=NOON)
+    stores = (store, neighbour)
+    making = asyncio.gather(
+        *(stores[i % 2].activate(policy.policy_id, Window(), actor="ann", at=NOON) for i in range(40))
+    )
+    seen = [0]
+    while not making.done():
+        seen += [a.sequence for a in await store.activations(since=seen[-1])]
+    seen += [a.sequence for a in await store.activations(since=seen[-1])]
+    assert seen[1:] == sorted(a.sequence for a in await making)
 
 
 async def test_a_store_reopened_goes_on_where_it_was(store: SqlStore, url: str) -> None:

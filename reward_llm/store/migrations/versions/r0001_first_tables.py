@@ -11,15 +11,25 @@ revision = "0001"
 down_revision = None
 
 _TABLES: Final = ("idempotency", "audit", "activations", "proposals", "policies", "goals")
-_APPEND_ONLY: Final = """
+_SQLITE_APPEND_ONLY: Final = """
 CREATE TRIGGER audit_refuses_{event} BEFORE {event} ON audit {condition}
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
 """
 _REPLACES_A_RECORD: Final = "WHEN EXISTS (SELECT 1 FROM audit WHERE sequence = NEW.sequence)"
+_POSTGRESQL_REFUSAL: Final = """
+CREATE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'integrity_constraint_violation';
+END $$
+"""
+_POSTGRESQL_APPEND_ONLY: Final = """
+CREATE TRIGGER audit_refuses_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+FOR EACH STATEMENT EXECUTE FUNCTION audit_refuses()
+"""
 
 
 def upgrade() -> None:
-    """Make the tables, and on SQLite the triggers that keep the audit log append-only."""
+    """Make the tables, and the triggers that keep the audit log append-only."""
     _create_goals()
     _create_policies()
     _create_proposals()
@@ -28,13 +38,18 @@ def upgrade() -> None:
     _create_idempotency()
     if op.get_bind().dialect.name == "sqlite":
         for event, condition in (("UPDATE", ""), ("DELETE", ""), ("INSERT", _REPLACES_A_RECORD)):
-            op.execute(_APPEND_ONLY.format(event=event, condition=condition))
+            op.execute(_SQLITE_APPEND_ONLY.format(event=event, condition=condition))
+    else:
+        op.execute(_POSTGRESQL_REFUSAL)
+        op.execute(_POSTGRESQL_APPEND_ONLY)
 
 
 def downgrade() -> None:
     """Drop the tables with all that is in them."""
     for table in _TABLES:
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_refuses()")
 
 
 def _create_goals() -> None:
@@ -133,7 +148,8 @@ def _create_idempotency() -> None:
 
 
 def _sequence() -> sa.Column[int]:
-    return sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True)
+    integer = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    return sa.Column("sequence", integer, primary_key=True, autoincrement=True)
 
 
 def _text(name: str, *constraints: sa.ForeignKey, **options: Any) -> sa.Column[str]:

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from reward_llm.store import SqlStore, upgrade
+from reward_llm.store.engine import writing_engine
+from tests.contracts.store import goal
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> Path:
+    path = tmp_path / "store.db"
+    await upgrade(f"sqlite:///{path}")
+    return path
+
+
+async def test_commits_are_synchronous_in_a_write_ahead_log(path: Path) -> None:
+    engine = writing_engine(f"sqlite:///{path}")
+    async with engine.connect() as connection:
+        pragmas = {
+            name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    await engine.dispose()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+
+
+async def test_an_audit_record_cannot_be_replaced(path: Path) -> None:
+    store = SqlStore.open(f"sqlite:///{path}")
+    await store.record_goal(goal())
+    connection = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(
+            "INSERT OR REPLACE INTO audit SELECT sequence, at, 'eve', action, subject, details FROM audit"
+        )
+    connection.close()
+    assert [r.actor for r in await store.audit()] == ["anonymous"]
+    await store.aclose()
