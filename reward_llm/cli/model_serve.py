@@ -17,7 +17,6 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
-from reward_llm import bootstrap
 from reward_llm.cli.output import console
 from reward_llm.cli.serve import is_loopback
 from reward_llm.domain.completion import Vocabulary
@@ -58,6 +57,7 @@ def serve(  # noqa: PLR0913 - each is an option
     ] = False,
 ) -> None:
     """Serve a goal model with vLLM until it is stopped."""
+    from reward_llm import bootstrap
     from reward_llm.generation.vllm_server import VllmServerConfig, check_port, find_build
     from reward_llm.validation.checkpoints import check_servable
 
@@ -107,6 +107,8 @@ def _run(config: VllmServerConfig, key: str | None, timeout_s: float) -> None:
 
 
 def _wait_until_warm(server: VllmServer, config: VllmServerConfig, timeout_s: float, log: _Log) -> None:
+    from reward_llm import bootstrap
+
     log.phase(f"vLLM {config.build.version} loads {config.name}")
     server.wait_until_healthy(config.url, timeout_s)
     log.phase(f"{config.name} reads its first goals")

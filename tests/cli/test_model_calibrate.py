@@ -1,12 +1,11 @@
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from reward_llm.resources import checkpoint_dir
 from reward_llm.validation.calibrations import CALIBRATION, dump_calibration, load_own_calibration
 from reward_llm.validation.checkpoints import CHECKSUMS, verify_checkpoint
+from tests.checkpoints import uncalibrated_copy
 from tests.choices import unscaled
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "goals.jsonl"
@@ -14,7 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "goals.jsonl"
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    return shutil.copytree(checkpoint_dir(), tmp_path / "checkpoint")
+    return uncalibrated_copy(tmp_path)
 
 
 @pytest.fixture

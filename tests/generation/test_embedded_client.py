@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 
 import jsonschema
 import pytest
@@ -16,12 +15,12 @@ from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, Mo
 from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
 from reward_llm.generation.prompts import load_bundle
 from reward_llm.reading.rules import RuleReader
-from reward_llm.resources import checkpoint_dir
 from reward_llm.validation.alternatives import alternatives
 from reward_llm.validation.answers import read_answer
 from reward_llm.validation.calibrations import CALIBRATION, dump_calibration
 from reward_llm.validation.checkpoints import CHECKSUMS, REQUIRED_FILES, verify_checkpoint
 from reward_llm.validation.schemas import answer_names, points_schema
+from tests.checkpoints import uncalibrated_copy
 from tests.choices import unscaled
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
@@ -44,7 +43,7 @@ def model():
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    return shutil.copytree(checkpoint_dir(), tmp_path / "checkpoint")
+    return uncalibrated_copy(tmp_path)
 
 
 def request(text, scenario=HOME_FEED, **changes):
