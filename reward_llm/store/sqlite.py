@@ -10,16 +10,20 @@ A commit is on disk before it is acknowledged: `synchronous = FULL` (https://sql
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from reward_llm.errors import ConfigurationInvalid
 
 DRIVERS: Final = frozenset({"sqlite", "sqlite+aiosqlite"})
 _READERS: Final = 4
+_TRIES: Final = 100
+_PAUSE_S: Final = 0.05
 
 
 def reading_engine(url: URL) -> AsyncEngine:
@@ -58,7 +62,7 @@ def _engine(url: URL, *, begin: str, pragmas: tuple[str, ...], connections: int)
     def on_connect(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+            _set(cursor, pragma)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -66,6 +70,20 @@ def _engine(url: URL, *, begin: str, pragmas: tuple[str, ...], connections: int)
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _set(cursor: Any, pragma: str) -> None:
+    """Set the pragma, with patience: to change the journal mode SQLite asks for a lock but never waits for one."""
+    for _ in range(_TRIES):
+        try:
+            cursor.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            await_only(asyncio.sleep(_PAUSE_S))
+        else:
+            return
+    cursor.execute(f"PRAGMA {pragma}")
 
 
 def _file(url: URL) -> URL:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -39,3 +40,16 @@ async def test_an_audit_record_cannot_be_replaced(path: Path) -> None:
     connection.close()
     assert [r.actor for r in await store.audit()] == ["anonymous"]
     await store.aclose()
+
+
+async def test_a_new_file_that_somebody_else_writes_to_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    somebody = sqlite3.connect(path, isolation_level=None)
+    somebody.execute("CREATE TABLE theirs (x)")
+    somebody.execute("BEGIN IMMEDIATE")
+    upgrading = asyncio.create_task(upgrade(f"sqlite:///{path}"))
+    await asyncio.sleep(0.3)
+    assert not upgrading.done()
+    somebody.execute("COMMIT")
+    somebody.close()
+    await upgrading
