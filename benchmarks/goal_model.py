@@ -104,7 +104,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(rows, indent=2))
     else:
-        show(rows)
+        show(rows, summed_up=options.question == "seeds")
 
 
 def measured(
@@ -158,21 +158,21 @@ def read(files: Sequence[Path], checkpoint: Path, *, hinted: bool) -> dict[str, 
     latencies = []
     for file in files:
         report = asyncio.run(evaluate(load_lines(file, scenario), scenario, proposer, monotonic=time.perf_counter))
-        row[file.stem] = report.directional.value
+        row[f"{file.stem}: directional"] = report.directional.value
         latencies.append((report.latency_p50_ms, report.latency_p95_ms))
     if latencies:
         row["p50 ms"], row["p95 ms"] = (statistics.mean(column) for column in zip(*latencies, strict=True))
     return row
 
 
-def show(rows: Mapping[str, Mapping[str, float | None]]) -> None:
-    """A line a variant, and for several their mean and spread."""
+def show(rows: Mapping[str, Mapping[str, float | None]], *, summed_up: bool) -> None:
+    """A line a variant, and where they are meant to be alike their mean and standard deviation."""
     columns = list(next(iter(rows.values())))
     table = Table("variant", *columns, title="Goal models trained alike")
     for name, row in rows.items():
         table.add_row(name, *(figure(row[c]) for c in columns))
     table.add_section()
-    for name, summary in (("mean", statistics.mean), ("spread", statistics.stdev)):
+    for name, summary in (("mean", statistics.mean), ("deviation", statistics.stdev)) if summed_up else ():
         cells = [[v for row in rows.values() if (v := row[c]) is not None] for c in columns]
         table.add_row(name, *(figure(summary(values)) if len(values) > 1 else "–" for values in cells))
     Console().print(table)
