@@ -47,6 +47,12 @@ def train(
         float | None,
         typer.Option("--hold-back", min=0, max=0.5, help="The share of goals to score by and not to train on."),
     ] = None,
+    compiled: Annotated[
+        bool,
+        typer.Option(
+            "--compile/--eager", help="Compile the steps: half as fast again, after minutes; needs a C++ compiler."
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume/--fresh", help="Go on with a run that was broken off, or start anew.")
     ] = True,
@@ -68,7 +74,7 @@ def train(
     except ModuleNotFoundError as exc:
         raise ConfigurationInvalid(f"training needs {exc.name}", hint=_MODEL_HINT) from exc
 
-    chosen = {"minutes": minutes, "steps": steps, "seed": seed, "hold_back": hold_back}
+    chosen = {"minutes": minutes, "steps": steps, "seed": seed, "hold_back": hold_back, "compiled": compiled}
     config = TrainingConfig(**{k: v for k, v in chosen.items() if v is not None})  # type: ignore[arg-type]
     goals = [goal for folder in [corpus_dir(), *(corpus or [])] for goal in load_corpus(folder)]
     if not resume:

@@ -111,6 +111,8 @@ class TrainingConfig:
     """Steps between scores and saved states."""
     threads: int = 2
     """Cores to use."""
+    compiled: bool = False
+    """Whether steps run through torch.compile: half as fast again, after minutes of compiling with a C++ compiler."""
     shape: Shape = field(default_factory=Shape)
     """The model."""
     mix: Mix = field(default_factory=Mix)

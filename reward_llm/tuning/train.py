@@ -110,6 +110,8 @@ class _Run:
         _add_dropout(self._model, config.dropout)
         moving_average = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]
         self._averaged = AveragedModel(self._model, multi_avg_fn=moving_average)
+        if config.compiled:
+            self._model.model.compile(dynamic=True)
         self._optimizer = adamw(self._model, config.learning_rate, config.weight_decay)
         self._score: Score | None = None
         self._at = Position.load(folder, self._parts) or Position()
