@@ -19,6 +19,7 @@ import structlog
 
 from reward_llm.api.metrics import Metrics
 from reward_llm.api.services import Services
+from reward_llm.domain.act import Act
 from reward_llm.domain.goal import Goal, GoalState
 from reward_llm.domain.interpretation import Notice
 from reward_llm.domain.policy import Proposal
@@ -48,19 +49,20 @@ class GoalDesk:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reading: dict[str, asyncio.Task[GoalRecord]] = {}
 
-    async def receive(self, goal: Goal, claim: IdempotencyClaim | None, removed: int) -> Receipt:
+    async def receive(self, goal: Goal, claim: IdempotencyClaim | None, removed: int, act: Act) -> Receipt:
         """Put the goal on record and begin to read it, or give the one that the claim stands for.
 
         Args:
             goal: What was submitted.
             claim: Its idempotency key.
             removed: How many characters were taken out of its text.
+            act: The submission.
 
         Raises:
             IdempotencyConflict: If the key came with another request before.
             StoreUnavailable: If the goal can't be put on record.
         """
-        return await asyncio.shield(self._spawn(self._receive(goal, claim, removed)))
+        return await asyncio.shield(self._spawn(self._receive(goal, claim, removed, act)))
 
     async def settled(self, receipt: Receipt) -> GoalRecord:
         """The goal once it was read.
@@ -93,8 +95,8 @@ class GoalDesk:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _receive(self, goal: Goal, claim: IdempotencyClaim | None, removed: int) -> Receipt:
-        record = await self._services.store.record_goal(goal, claim)
+    async def _receive(self, goal: Goal, claim: IdempotencyClaim | None, removed: int, act: Act) -> Receipt:
+        record = await self._services.store.record_goal(goal, claim, act)
         unread = record.state is GoalState.RECEIVED
         return Receipt(record=record, reading=self._read_once(record.goal, removed) if unread else None)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import Request
 
+from reward_llm.api.problems import request_id
+from reward_llm.domain.act import Act
 from reward_llm.domain.ports import IdempotencyClaim
 from reward_llm.errors import InvalidInput, Violation
 
@@ -33,6 +36,23 @@ def actor_of(request: Request) -> str:
     return actor
 
 
+def act_of(request: Request, at: datetime, reason: str = "") -> Act:
+    """The act that a request asks for.
+
+    Raises:
+        InvalidInput: If `X-Actor` is empty, too long or not printable.
+    """
+    return _act(request, actor_of(request), at, reason)
+
+
+def refused_act_of(request: Request, at: datetime) -> Act:
+    """The act of a request that is refused, perhaps because of the very name of its actor."""
+    try:
+        return act_of(request, at)
+    except InvalidInput:
+        return _act(request, ANONYMOUS, at)
+
+
 def claim_of(request: Request, document: Any) -> IdempotencyClaim | None:
     """The `Idempotency-Key`, with a hash over method, path and body.
 
@@ -54,6 +74,11 @@ def none_match(request: Request, etag: str) -> bool:
     if any(line.strip() == "*" for line in lines):
         return False
     return all(etag not in _ENTITY_TAG.findall(line) for line in lines)
+
+
+def _act(request: Request, actor: str, at: datetime, reason: str = "") -> Act:
+    address = request.client.host if request.client else ""
+    return Act(actor=actor, at=at, reason=reason, address=address, request_id=request_id(request))
 
 
 def _utf8(header: str) -> str:

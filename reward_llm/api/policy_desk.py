@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from reward_llm.api.services import Services
 from reward_llm.api.submissions import find_scenario
 from reward_llm.api.wire.policies import EVERYBODY_PERCENT, ActivationRequest, PolicyEdit
+from reward_llm.domain.act import Act
 from reward_llm.domain.goal import Window
 from reward_llm.domain.policy import Activation, RewardPolicy
 from reward_llm.domain.ports import IdempotencyClaim
@@ -20,7 +22,7 @@ from reward_llm.validation.text import clean
 _log = structlog.get_logger(__name__)
 
 
-async def edit(services: Services, sent: PolicyEdit, *, actor: str, claim: IdempotencyClaim | None) -> RewardPolicy:
+async def edit(services: Services, sent: PolicyEdit, act: Act, claim: IdempotencyClaim | None) -> RewardPolicy:
     """Make a person's weights the scope's next policy.
 
     Raises:
@@ -31,7 +33,7 @@ async def edit(services: Services, sent: PolicyEdit, *, actor: str, claim: Idemp
         IdempotencyConflict: If the key came with another request before.
         StoreUnavailable: If it can't be put on record.
     """
-    now, scope = services.clock(), Scope(sent.scenario, sent.segment)
+    scope = Scope(sent.scenario, sent.segment)
     scenario = find_scenario(services.scenarios, sent.scenario)
     scenario.check_segment(sent.segment)
     reason, _ = clean(sent.reason)
@@ -40,13 +42,13 @@ async def edit(services: Services, sent: PolicyEdit, *, actor: str, claim: Idemp
     if claim is not None and (made := await services.store.edit_of(claim)):
         return made
     await services.board.refresh()
-    _pass_gate(services, sent.weights, scope, now)
+    _pass_gate(services, sent.weights, scope, act.at)
     weights = Weights.rounded({u: sent.weights[u] for u in scenario.utility_names})
-    return await services.store.record_edit(scope, weights, reason=reason, actor=actor, at=now, claim=claim)
+    return await services.store.record_edit(scope, weights, replace(act, reason=reason), claim)
 
 
 async def activate(
-    services: Services, policy_id: str, sent: ActivationRequest, *, actor: str, claim: IdempotencyClaim | None
+    services: Services, policy_id: str, sent: ActivationRequest, act: Act, claim: IdempotencyClaim | None
 ) -> Activation:
     """Put a policy into force, and the board with it.
 
@@ -61,7 +63,7 @@ async def activate(
         IdempotencyConflict: If the key came with another request before.
         StoreUnavailable: If it can't be put on record.
     """
-    now = services.clock()
+    now = act.at
     if sent.percent != EVERYBODY_PERCENT:
         raise _invalid("percent", "unsupported", "policies are served to everybody; only 100 can be activated")
     window = Window(valid_from=sent.valid_from, valid_until=sent.valid_until)
@@ -73,7 +75,7 @@ async def activate(
     fits = set(policy.weights) == set(scenario.utility_names)
     if not (fits and services.board.was_activated(policy_id)):
         _pass_gate(services, policy.weights, policy.scope, max(now, window.valid_from or now))
-    activation = await services.store.activate(policy_id, window, actor=actor, at=now, claim=claim)
+    activation = await services.store.activate(policy_id, window, act, claim)
     await _show(services)
     return activation
 

@@ -10,9 +10,9 @@ from typing import Final
 import structlog
 from fastapi import Request
 
-from reward_llm.api.headers import ANONYMOUS, actor_of
+from reward_llm.api.headers import refused_act_of
 from reward_llm.api.services import Services
-from reward_llm.errors import InvalidInput, RewardLLMError, StoreUnavailable
+from reward_llm.errors import RewardLLMError, StoreUnavailable
 
 MAX_BODY_CHARS: Final = 2_000
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -29,9 +29,7 @@ async def refusals_on_record(services: Services, action: str, request: Request, 
     except RewardLLMError as exc:
         details = {"code": exc.code, "detail": exc.message, "body": excerpt(body)}
         try:
-            await services.store.record_refusal(
-                at=services.clock(), actor=_actor(request), action=action, details=details
-            )
+            await services.store.record_refusal(refused_act_of(request, services.clock()), action, details)
         except StoreUnavailable as away:
             _log.warning("refusal.not_recorded", action=action, code=exc.code, error=away.message)
         raise
@@ -41,10 +39,3 @@ def excerpt(body: bytes) -> str:
     """The beginning of a body, with what isn't text written out."""
     text = body[: 4 * MAX_BODY_CHARS].decode("utf-8", "backslashreplace")
     return _CONTROLS.sub(lambda m: f"\\x{ord(m[0]):02x}", text)[:MAX_BODY_CHARS]
-
-
-def _actor(request: Request) -> str:
-    try:
-        return actor_of(request)
-    except InvalidInput:
-        return ANONYMOUS

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic_core import to_jsonable_python
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reward_llm.domain.act import Act
 from reward_llm.domain.ports import IdempotencyClaim
 from reward_llm.errors import IdempotencyConflict
+from reward_llm.store.state import plain
 from reward_llm.store.tables import audit, idempotency
 
 
@@ -29,28 +29,27 @@ class Action(StrEnum):
 
 async def put_on_record(
     connection: AsyncConnection,
+    act: Act,
     action: str,
     subject: str,
     *,
-    at: datetime,
-    actor: str,
+    chain: str,
+    patch: Sequence[Mapping[str, Any]],
     details: Mapping[str, Any],
 ) -> None:
-    """Add an audit record; what JSON doesn't have, such as infinity, becomes a string.
+    """Add an audit record.
 
     Its sequence follows the last one's without a gap, which a database's own counter leaves after a rollback: so a
     gap is a record that somebody took away.
     """
-    written = json.dumps(to_jsonable_python(dict(details), fallback=_plain))
-    document = json.loads(written, parse_constant=str)
     following = select(func.coalesce(func.max(audit.c.sequence), 0) + 1).scalar_subquery()
     values = {
         "sequence": following,
-        "at": at,
-        "actor": actor,
+        "at": act.at,
+        "actor": act.actor,
         "action": action,
         "subject": subject,
-        "details": document,
+        "details": plain({**details, "reason": act.reason, "chain": chain, "patch": patch}),
     }
     await connection.execute(insert(audit).values(values))
 
@@ -89,7 +88,3 @@ async def remember(
         "created_at": at,
     }
     await connection.execute(insert(idempotency).values(values))
-
-
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)

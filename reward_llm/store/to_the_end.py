@@ -14,7 +14,10 @@ T = TypeVar("T")
 class Beginner(Protocol):
     """Something that remembers the work that it has begun, to wait for it before it closes."""
 
-    begun: set[asyncio.Task[Any]]
+    @property
+    def begun(self) -> set[asyncio.Task[Any]]:
+        """The tasks that run now."""
+        ...
 
 
 S = TypeVar("S", bound=Beginner)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from reward_llm.domain.act import Act
 from reward_llm.domain.goal import Goal, GoalState, Window
 from reward_llm.domain.interpretation import (
     Decision,
@@ -27,6 +29,7 @@ from reward_llm.domain.weights import Weights
 from reward_llm.errors import GoalUnknown, IdempotencyConflict, InvalidInput, PolicyUnknown
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=timezone(timedelta(hours=8)))
+ANN = Act(actor="ann", at=NOON, reason="because")
 FEED = Scope("home_feed")
 NEW_USERS = Scope("home_feed", "new_user")
 EVEN = Weights({"click": 0.5, "gmv": 0.5})
@@ -79,8 +82,8 @@ def no_change() -> Proposal:
 
 
 async def activated(store: Store, scope: Scope, weights: Weights, window: Window | None = None) -> RewardPolicy:
-    policy = await store.record_edit(scope, weights, reason="because", actor="ann", at=NOON)
-    await store.activate(policy.policy_id, window or Window(), actor="ann", at=NOON)
+    policy = await store.record_edit(scope, weights, act=ANN)
+    await store.activate(policy.policy_id, window or Window(), act=ANN)
     return policy
 
 
@@ -145,7 +148,7 @@ class StoreContract:
     async def test_a_key_of_a_goal_is_no_key_of_an_edit(self, store: Store) -> None:
         await store.record_goal(goal(), CLAIM)
         with pytest.raises(IdempotencyConflict):
-            await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON, claim=CLAIM)
+            await store.record_edit(FEED, EVEN, act=ANN, claim=CLAIM)
         assert (await store.policies()).items == ()
 
     async def test_concurrent_goals_of_one_key_are_one_goal(self, store: Store) -> None:
@@ -155,7 +158,7 @@ class StoreContract:
 
     async def test_a_refusal_is_on_record_and_nothing_else(self, store: Store) -> None:
         details = {"code": "goal_invalid", "weights": EVEN, "target": float("inf")}
-        await store.record_refusal(at=NOON, actor="ann", action="goal.refused", details=details)
+        await store.record_refusal(ANN, "goal.refused", details)
         (record,) = await store.audit()
         assert (record.at, record.actor, record.action) == (NOON, "ann", "goal.refused")
         assert record.details == {"code": "goal_invalid", "weights": dict(EVEN), "target": "Infinity"}
@@ -178,7 +181,7 @@ class StoreContract:
         assert (await store.goal("goal_1")).proposal == proposal()
 
     async def test_weights_keep_the_order_of_their_utilities(self, store: Store) -> None:
-        policy = await store.record_edit(FEED, CLICKS, reason="r", actor="ann", at=NOON)
+        policy = await store.record_edit(FEED, CLICKS, act=ANN)
         assert list((await store.policy(policy.policy_id)).weights) == ["gmv", "click"]
 
     async def test_a_settled_goal_is_given_back_and_nothing_doubles(self, store: Store) -> None:
@@ -197,7 +200,7 @@ class StoreContract:
 
     async def test_versions_count_each_scope_from_one(self, store: Store) -> None:
         made = [
-            await store.record_edit(scope, EVEN, reason="r", actor="ann", at=NOON)
+            await store.record_edit(scope, EVEN, act=ANN)
             for scope in (FEED, NEW_USERS, FEED, Scope("video_feed"), NEW_USERS)
         ]
         assert [p.version for p in made] == [1, 1, 2, 1, 2]
@@ -211,9 +214,9 @@ class StoreContract:
     async def test_concurrent_activations_are_all_on_record_in_the_order_of_their_sequence(
         self, store: Store
     ) -> None:
-        made = [await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON) for _ in range(8)]
+        made = [await store.record_edit(FEED, EVEN, act=ANN) for _ in range(8)]
         ids = [p.policy_id for p in made]
-        await asyncio.gather(*(store.activate(i, Window(), actor="ann", at=NOON) for i in ids))
+        await asyncio.gather(*(store.activate(i, Window(), act=ANN) for i in ids))
         activations = await store.activations()
         assert {a.policy.policy_id for a in activations} == set(ids)
         assert [r.subject for r in await store.audit(limit=8)] == [a.policy.policy_id for a in activations][::-1]
@@ -257,21 +260,21 @@ class StoreContract:
         assert (await store.record_proposal("goal_1", no_change(), NOON)).policy == active
 
     async def test_an_edit_is_a_human_policy_with_its_reason_on_record(self, store: Store) -> None:
-        policy = await store.record_edit(NEW_USERS, CLICKS, reason="618", actor="ann", at=NOON)
+        policy = await store.record_edit(NEW_USERS, CLICKS, act=replace(ANN, reason="618"))
         assert (policy.source, policy.version, policy.scope) == (Source.HUMAN, 1, NEW_USERS)
         assert await store.policy(policy.policy_id) == policy
         (record,) = await store.audit(subject=policy.policy_id)
         assert (record.action, record.actor, record.details["reason"]) == ("policy.edited", "ann", "618")
 
     async def test_a_repeated_edit_gives_the_same_policy(self, store: Store) -> None:
-        first = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON, claim=CLAIM)
-        second = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON, claim=CLAIM)
+        first = await store.record_edit(FEED, EVEN, act=ANN, claim=CLAIM)
+        second = await store.record_edit(FEED, EVEN, act=ANN, claim=CLAIM)
         assert second == first
         assert len((await store.policies()).items) == 1
 
     async def test_a_key_tells_the_edit_that_it_stands_for(self, store: Store) -> None:
         assert await store.edit_of(CLAIM) is None
-        made = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON, claim=CLAIM)
+        made = await store.record_edit(FEED, EVEN, act=ANN, claim=CLAIM)
         assert await store.edit_of(CLAIM) == made
         with pytest.raises(IdempotencyConflict):
             await store.edit_of(IdempotencyClaim(key=CLAIM.key, request_hash="another"))
@@ -282,42 +285,42 @@ class StoreContract:
         record = await store.record_proposal("goal_1", proposal(), NOON)
         await store.record_proposal("goal_2", proposal(), NOON)
         assert record.policy is not None
-        activation = await store.activate(record.policy.policy_id, Window(), actor="ann", at=NOON)
+        activation = await store.activate(record.policy.policy_id, Window(), act=ANN)
         assert (activation.policy, activation.activated_by) == (record.policy, "ann")
         assert (await store.goal("goal_1")).state is GoalState.ACTIVATED
         assert (await store.goal("goal_2")).state is GoalState.PROPOSED
         assert await actions(store, record.policy.policy_id) == ["policy.activated"]
 
     async def test_activating_an_edit_marks_no_goal(self, store: Store) -> None:
-        policy = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON)
+        policy = await store.record_edit(FEED, EVEN, act=ANN)
         await store.record_goal(goal(policy.origin))
-        await store.activate(policy.policy_id, Window(), actor="ann", at=NOON)
+        await store.activate(policy.policy_id, Window(), act=ANN)
         assert (await store.goal(policy.origin)).state is GoalState.RECEIVED
 
     async def test_an_unknown_policy_is_not_activated(self, store: Store) -> None:
         with pytest.raises(PolicyUnknown, match="pol_9"):
-            await store.activate("pol_9", Window(), actor="ann", at=NOON)
+            await store.activate("pol_9", Window(), act=ANN)
         with pytest.raises(PolicyUnknown):
             await store.policy("pol_9")
         assert await store.activations() == []
 
     async def test_a_repeated_activation_is_one(self, store: Store) -> None:
-        policy = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON)
+        policy = await store.record_edit(FEED, EVEN, act=ANN)
         window = Window(valid_from=NOON, valid_until=NOON + timedelta(days=1))
-        first = await store.activate(policy.policy_id, window, actor="ann", at=NOON, claim=CLAIM)
-        second = await store.activate(policy.policy_id, window, actor="ann", at=NOON, claim=CLAIM)
+        first = await store.activate(policy.policy_id, window, act=ANN, claim=CLAIM)
+        second = await store.activate(policy.policy_id, window, act=ANN, claim=CLAIM)
         assert second == first
         assert await store.activations() == [first]
 
     async def test_an_activation_key_with_another_request_is_a_conflict(self, store: Store) -> None:
-        policy = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON)
-        await store.activate(policy.policy_id, Window(), actor="ann", at=NOON, claim=CLAIM)
+        policy = await store.record_edit(FEED, EVEN, act=ANN)
+        await store.activate(policy.policy_id, Window(), act=ANN, claim=CLAIM)
         with pytest.raises(IdempotencyConflict):
-            await store.activate(policy.policy_id, Window(), actor="ann", at=NOON, claim=OTHER_REQUEST)
+            await store.activate(policy.policy_id, Window(), act=ANN, claim=OTHER_REQUEST)
 
     async def test_activations_since_a_sequence_come_oldest_first(self, store: Store) -> None:
-        policy = await store.record_edit(FEED, EVEN, reason="r", actor="ann", at=NOON)
-        made = [await store.activate(policy.policy_id, Window(), actor="ann", at=NOON) for _ in range(3)]
+        policy = await store.record_edit(FEED, EVEN, act=ANN)
+        made = [await store.activate(policy.policy_id, Window(), act=ANN) for _ in range(3)]
         assert list(await store.activations()) == made
         assert list(await store.activations(since=made[0].sequence)) == made[1:]
         assert [a.sequence for a in made] == sorted({a.sequence for a in made})
@@ -335,8 +338,8 @@ class StoreContract:
         assert [r.goal.id for r in (await store.goals(scenario="video_feed")).items] == ["goal_2"]
 
     async def test_policies_are_listed_by_scope_or_scenario(self, store: Store) -> None:
-        feed, new = [await store.record_edit(s, EVEN, reason="r", actor="ann", at=NOON) for s in (FEED, NEW_USERS)]
-        await store.record_edit(Scope("video_feed"), EVEN, reason="r", actor="ann", at=NOON)
+        feed, new = [await store.record_edit(s, EVEN, act=ANN) for s in (FEED, NEW_USERS)]
+        await store.record_edit(Scope("video_feed"), EVEN, act=ANN)
         assert (await store.policies(scope=FEED)).items == (feed,)
         assert (await store.policies(scope=NEW_USERS)).items == (new,)
         assert (await store.policies(scenario="home_feed")).items == (new, feed)
@@ -355,7 +358,7 @@ class StoreContract:
 
     async def test_the_last_page_has_no_cursor(self, store: Store) -> None:
         for i in range(2):
-            await store.record_edit(FEED, EVEN, reason=f"{i}", actor="ann", at=NOON)
+            await store.record_edit(FEED, EVEN, act=replace(ANN, reason=f"{i}"))
         assert (await store.policies(limit=2)).next_cursor is None
         assert (await store.policies(limit=1)).next_cursor is not None
         assert (await store.goals()).next_cursor is None

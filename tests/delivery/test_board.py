@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_llm.delivery import Board, BoardConfig
+from reward_llm.domain.act import Act
 from reward_llm.domain.goal import Window
 from reward_llm.domain.policy import Activation, RewardPolicy, Source
 from reward_llm.domain.ports import Store
@@ -293,8 +294,8 @@ async def test_a_board_serves_what_the_database_holds(tmp_path: Path) -> None:
     await upgrade(url)
     store = SqlStore.open(url)
     board = Board(scenarios=SCENARIOS, store=store, clock=Time(), config=BoardConfig())
-    edited = await store.record_edit(NEW, HOME_FEED.defaults, reason="sale", actor="wang", at=NOON)
-    await store.activate(edited.policy_id, Window(valid_until=at(5)), actor="wang", at=NOON)
+    edited = await store.record_edit(NEW, HOME_FEED.defaults, act=Act(actor="wang", at=NOON))
+    await store.activate(edited.policy_id, Window(valid_until=at(5)), act=Act(actor="wang", at=NOON))
     await board.refresh()
     served = board.lookup(NEW, NOON)
     assert (served.policy, served.policy_id, served.valid_until) == (edited, edited.policy_id, at(5))

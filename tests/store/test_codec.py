@@ -13,7 +13,8 @@ from reward_llm.domain.interpretation import DatedSpan, Decision, Interpretation
 from reward_llm.domain.policy import Attempt, Proposal, Provenance
 from reward_llm.domain.review import Alternative, Review, ReviewReason
 from reward_llm.store import codec
-from reward_llm.store.tables import UtcDateTime, proposals
+from reward_llm.store.tables import proposals
+from reward_llm.store.tables.columns import UtcDateTime
 from tests.strategies import HOME_FEED, intents_for, weights_within
 
 ANY_TEXT = st.text(st.characters())

@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from reward_llm.errors import ConfigurationInvalid, StoreUnavailable
 from reward_llm.store import SqlStore, revision, upgrade
+from reward_llm.store.database import Database
 from reward_llm.store.engine import reading_engine, writing_engine
 from reward_llm.store.failures import translated
-from tests.contracts.store import FEED, NOON, goal, proposal
+from tests.contracts.store import ANN, FEED, NOON, goal, proposal
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ async def test_a_full_disk_stops_writes_and_loses_nothing(path: Path) -> None:
         cursor.execute("PRAGMA max_page_count = 40")
         cursor.close()
 
-    store = SqlStore(reader=reading_engine(url), writer=writer)
+    store = SqlStore(Database(reader=reading_engine(url), writer=writer))
     kept: list[str] = []
 
     async def fill() -> None:
@@ -132,7 +133,7 @@ async def test_a_reader_cannot_write(url: str) -> None:
 async def test_an_error_of_the_caller_is_not_translated(url: str) -> None:
     store = SqlStore.open(url)
     with pytest.raises(TypeError):
-        await store.record_edit(FEED, None, reason="r", actor="ann", at=NOON)  # type: ignore[arg-type]
+        await store.record_edit(FEED, None, act=ANN)  # type: ignore[arg-type]
     await store.ping()
     await store.aclose()
 

@@ -22,7 +22,7 @@ from reward_llm.errors import StoreUnavailable
 from reward_llm.store import SqlStore, codec, downgrade, revision, upgrade
 from reward_llm.store.engine import reading_engine, writing_engine
 from reward_llm.store.tables import metadata
-from tests.contracts.store import CLICKS, FEED, NOON, goal, proposal
+from tests.contracts.store import ANN, CLICKS, FEED, NOON, goal, proposal
 
 REVIEW = Review(reason=ReviewReason.READ_BY_RULES)
 MIGRATIONS = Path(reward_llm.store.migrations.__file__).parent
@@ -113,7 +113,7 @@ async def test_what_an_older_schema_holds_survives_the_way_up_down_and_up(url: s
     assert replace(record.proposal, review=None) == proposal()
     assert [a.policy for a in await store.activations()] == [record.policy]
     assert [r.subject for r in await store.audit()] == ["goal_1"]
-    assert (await store.record_edit(FEED, CLICKS, reason="r", actor="ann", at=NOON)).version == 2
+    assert (await store.record_edit(FEED, CLICKS, act=ANN)).version == 2
     await store.aclose()
 
 

@@ -17,7 +17,7 @@ from reward_llm.store.engine import reading_engine, writing_engine
 from reward_llm.store.failures import translated
 from reward_llm.store.postgresql import WRITER_LOCK
 from reward_llm.store.transactions import retried, transaction
-from tests.contracts.store import CLICKS, FEED, NOON, goal, proposal
+from tests.contracts.store import ANN, CLICKS, FEED, NOON, goal, proposal
 
 TERMINATE_OTHERS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -184,7 +184,7 @@ async def test_writers_see_what_was_committed_while_they_waited_whatever_the_def
         name = await connection.fetchval("SELECT current_database()")
         await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
     stores = [SqlStore.open(url) for _ in range(3)]
-    edits = [s.record_edit(FEED, CLICKS, reason="r", actor="ann", at=NOON) for s in stores * 4]
+    edits = [s.record_edit(FEED, CLICKS, act=ANN) for s in stores * 4]
     assert sorted(p.version for p in await asyncio.gather(*edits)) == list(range(1, 13))
     for store in stores:
         await store.aclose()
@@ -215,7 +215,7 @@ async def test_sequences_go_on_beyond_32_bits(store: SqlStore, url: str) -> None
         await store.record_goal(goal(f"goal_{i}"))
         record = await store.record_proposal(f"goal_{i}", proposal(), NOON)
         assert record.policy is not None
-        assert (await store.activate(record.policy.policy_id, goal().window, actor="a", at=NOON)).sequence > 2**40
+        assert (await store.activate(record.policy.policy_id, goal().window, act=ANN)).sequence > 2**40
     page = await store.goals(limit=1)
     assert [r.goal.id for r in (await store.goals(limit=1, cursor=page.next_cursor)).items] == ["goal_0"]
     assert len(await store.activations(since=2**40 + 1)) == 1

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 
 from reward_llm.api.body import parse_json, read_body
 from reward_llm.api.context import Context, Here
-from reward_llm.api.headers import actor_of, claim_of
+from reward_llm.api.headers import act_of, claim_of
 from reward_llm.api.openapi import json_body, problems
 from reward_llm.api.refusals import refusals_on_record
 from reward_llm.api.routes.parameters import Cursor, Id, IdempotencyKey, Limit, Name, XActor
 from reward_llm.api.submissions import goal_of
 from reward_llm.api.wire.base import Listing
 from reward_llm.api.wire.goals import GoalAccepted, GoalWire, Submission
+from reward_llm.domain.act import Act
 from reward_llm.domain.goal import Goal, GoalState
 from reward_llm.domain.policy import RewardPolicy, default_policy
 from reward_llm.domain.ports import GoalRecord, IdempotencyClaim
@@ -56,8 +57,9 @@ async def submit(
     try:
         async with refusals_on_record(here.services, "goal.refused", request, body):
             waits = _waits(wait)
-            goal, claim, removed = _taken(request, here, body)
-            receipt = await here.desk.receive(goal, claim, removed)
+            act = act_of(request, here.services.clock())
+            goal, claim, removed = _taken(request, here, body, act)
+            receipt = await here.desk.receive(goal, claim, removed, act)
     except StoreUnavailable:
         raise
     except RewardLLMError as exc:
@@ -93,7 +95,7 @@ async def get_goal(goal_id: Id, here: Here) -> GoalWire:
     return _wire(await here.services.store.goal(goal_id), here)
 
 
-def _taken(request: Request, here: Context, body: bytes) -> tuple[Goal, IdempotencyClaim | None, int]:
+def _taken(request: Request, here: Context, body: bytes, act: Act) -> tuple[Goal, IdempotencyClaim | None, int]:
     services = here.services
     document: Any = parse_json(body, services.config.body_limit_bytes)
     claim = claim_of(request, document)
@@ -101,8 +103,8 @@ def _taken(request: Request, here: Context, body: bytes) -> tuple[Goal, Idempote
         document,
         scenarios=services.scenarios,
         goal_id=services.new_id(),
-        actor=actor_of(request),
-        now=services.clock(),
+        actor=act.actor,
+        now=act.at,
     )
     return goal, claim, removed
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from reward_llm.api import policy_desk
 from reward_llm.api.body import parse_json, read_body, validated
 from reward_llm.api.context import Here
-from reward_llm.api.headers import actor_of, claim_of
+from reward_llm.api.headers import act_of, claim_of
 from reward_llm.api.openapi import json_body, problems
 from reward_llm.api.refusals import refusals_on_record
 from reward_llm.api.routes.parameters import Cursor, Id, IdempotencyKey, Limit, Name, XActor
@@ -39,8 +39,8 @@ async def edit(
     body = await read_body(request, limit)
     async with refusals_on_record(here.services, "policy.refused", request, body):
         document = parse_json(body, limit)
-        actor, claim = actor_of(request), claim_of(request, document)
-        policy = await policy_desk.edit(here.services, validated(PolicyEdit, document), actor=actor, claim=claim)
+        act, claim = act_of(request, here.services.clock()), claim_of(request, document)
+        policy = await policy_desk.edit(here.services, validated(PolicyEdit, document), act, claim)
     response.headers["Location"] = f"/v1/policies/{policy.policy_id}"
     return PolicyWire.of(policy)
 
@@ -88,7 +88,7 @@ async def activate(
     body = await read_body(request, limit)
     async with refusals_on_record(here.services, "activation.refused", request, body):
         document = parse_json(body, limit) if body else {}
-        actor, claim = actor_of(request), claim_of(request, document)
+        act, claim = act_of(request, here.services.clock()), claim_of(request, document)
         sent = validated(ActivationRequest, document)
-        activation = await policy_desk.activate(here.services, policy_id, sent, actor=actor, claim=claim)
+        activation = await policy_desk.activate(here.services, policy_id, sent, act, claim)
     return ActivationWire.of(activation)

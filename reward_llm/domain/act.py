@@ -1,0 +1,21 @@
+"""An act: who does something, when, why, from where and with which request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What every change is put on record with.
+
+    `reason` is the actor's own words, '' if they gave none; `address` is where they called from and `request_id` the
+    request's id in the log, both '' for what the service does by itself.
+    """
+
+    actor: str
+    at: datetime
+    reason: str = ""
+    address: str = ""
+    request_id: str = ""

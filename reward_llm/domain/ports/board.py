@@ -1,0 +1,57 @@
+"""What is served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from reward_llm.domain.policy import RewardPolicy
+from reward_llm.domain.scenario import Scope
+from reward_llm.domain.serving import Freshness, ServedWeights
+
+
+class WeightsBoard(Protocol):
+    """What is served now, kept in memory; reading it never waits for the store."""
+
+    def lookup(self, scope: Scope, now: datetime) -> ServedWeights:
+        """The weights that hold for the scope: its segment's, else its scenario's, else the defaults.
+
+        Raises:
+            ScenarioUnknown: If there is no such scenario.
+            SegmentUnknown: If the scenario has no such segment.
+        """
+        ...
+
+    def snapshot(self, now: datetime) -> Sequence[ServedWeights]:
+        """What `lookup` gives for every scenario and each of its segments."""
+        ...
+
+    def held_at(self, scope: Scope, moment: datetime) -> RewardPolicy:
+        """The policy that was served at a moment in the past, whatever was activated since.
+
+        Raises:
+            ScenarioUnknown: If there is no such scenario.
+            SegmentUnknown: If the scenario has no such segment.
+        """
+        ...
+
+    def was_activated(self, policy_id: str) -> bool:
+        """Whether the policy was put into force before."""
+        ...
+
+    def freshness(self, now: datetime) -> Freshness:
+        """How sure the board is of what it serves."""
+        ...
+
+    async def refresh(self) -> None:
+        """Take over what the store knows.
+
+        Raises:
+            StoreUnavailable: If it can't be read; the board goes on with what it has.
+        """
+        ...
+
+    async def keep_fresh(self) -> None:
+        """Refresh again and again, whatever the store does, until cancelled."""
+        ...
