@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reward_llm.domain.act import Act
+from reward_llm.domain.audit import AuditRecord, Link, LogHead, Patch, next_record
 from reward_llm.domain.ports import IdempotencyClaim
 from reward_llm.errors import IdempotencyConflict
 from reward_llm.store.state import plain
 from reward_llm.store.tables import audit, idempotency
+from reward_llm.store.webhook_events import leave_deliveries
 
 
 class Action(StrEnum):
@@ -24,7 +26,20 @@ class Action(StrEnum):
     GOAL_PROPOSED = "goal.proposed"
     GOAL_NO_CHANGE = "goal.no_change"
     POLICY_EDITED = "policy.edited"
+    POLICY_REVIEW_REQUESTED = "policy.review_requested"
+    POLICY_APPROVED = "policy.approved"
+    POLICY_REJECTED = "policy.rejected"
+    POLICY_WITHDRAWN = "policy.withdrawn"
     POLICY_ACTIVATED = "policy.activated"
+    ACTIVATION_CHANGED = "activation.changed"
+    ACTIVATION_ENDED = "activation.ended"
+    SCOPE_ROLLED_BACK = "scope.rolled_back"
+    SCOPE_FROZEN = "scope.frozen"
+    SCOPE_UNFROZEN = "scope.unfrozen"
+    PROMPT_VERSION_ADDED = "prompt.version_added"
+    PROMPT_LABEL_MOVED = "prompt.label_moved"
+    PROMPT_OVERRIDDEN = "prompt.overridden"
+    WEBHOOK_CREATED = "webhook.created"
 
 
 async def put_on_record(
@@ -34,24 +49,59 @@ async def put_on_record(
     subject: str,
     *,
     chain: str,
-    patch: Sequence[Mapping[str, Any]],
+    patch: Patch,
     details: Mapping[str, Any],
-) -> None:
-    """Add an audit record.
+) -> AuditRecord:
+    """Add the next audit record, and leave a delivery of it for everybody who wants to be told."""
+    record = await add_record(connection, act, action, subject, chain=chain, patch=patch, details=details)
+    await leave_deliveries(
+        connection,
+        act,
+        sequence=record.sequence,
+        action=action,
+        subject=subject,
+        chain=chain,
+        patch=record.patch,
+        details=record.details,
+    )
+    return record
 
-    Its sequence follows the last one's without a gap, which a database's own counter leaves after a rollback: so a
-    gap is a record that somebody took away.
+
+async def add_record(
+    connection: AsyncConnection,
+    act: Act,
+    action: str,
+    subject: str,
+    *,
+    chain: str,
+    patch: Patch,
+    details: Mapping[str, Any],
+) -> AuditRecord:
+    """Add the next audit record.
+
+    The caller's transaction is the only writer, so the record follows the last one: without a gap, which a database's
+    own counter leaves after a rollback, and without a fork.
     """
-    following = select(func.coalesce(func.max(audit.c.sequence), 0) + 1).scalar_subquery()
-    values = {
-        "sequence": following,
-        "at": act.at,
-        "actor": act.actor,
-        "action": action,
-        "subject": subject,
-        "details": plain({**details, "reason": act.reason, "chain": chain, "patch": patch}),
-    }
+    head = await _head(connection, chain)
+    kept = plain({"patch": patch, "details": details})
+    record = next_record(head, act, action, subject, chain=chain, **kept)
+    values = {c.name: getattr(record, c.name) for c in audit.c}
     await connection.execute(insert(audit).values(values))
+    return record
+
+
+async def _head(connection: AsyncConnection, chain: str) -> LogHead:
+    """Where the log and the one chain end."""
+    column = audit.c
+    log = select(column.sequence, column.hash, column.chain, column.position)
+    last = (await connection.execute(log.order_by(column.sequence.desc()).limit(1))).one_or_none()
+    if last is None:
+        return LogHead()
+    if last.chain == chain:
+        return LogHead(sequence=last.sequence, hash=last.hash, chains={chain: Link(last.position, last.hash)})
+    end = select(column.position, column.hash).where(column.chain == chain).order_by(column.position.desc()).limit(1)
+    link = (await connection.execute(end)).one_or_none()
+    return LogHead(sequence=last.sequence, hash=last.hash, chains={chain: Link(*link)} if link else {})
 
 
 async def claimed(connection: AsyncConnection, claim: IdempotencyClaim | None, action: Action) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Index, Table
+from sqlalchemy import BigInteger, Column, Index, Table
 
 from reward_llm.store.tables.columns import document, metadata, moment, sequence, text
 
@@ -17,7 +17,21 @@ audit: Final = Table(
     text("action"),
     text("subject"),
     document("details"),
+    text("chain"),
+    Column("position", BigInteger, nullable=False),
+    text("reason"),
+    text("address"),
+    text("request_id"),
+    document("patch"),
+    text("previous_hash"),
+    text("preceding_hash"),
+    text("hash"),
     Index("audit_by_subject", "subject"),
+    Index("audit_by_request", "request_id"),
+    Index("audit_position", "chain", "position", unique=True),
+    Index("audit_previous_hash", "chain", "previous_hash", unique=True),
+    Index("audit_preceding_hash", "preceding_hash", unique=True),
+    Index("audit_hash", "hash", unique=True),
     sqlite_autoincrement=True,
 )
 
