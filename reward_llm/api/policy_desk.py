@@ -1,86 +1,100 @@
-"""A person's hand on the weights: edits and activations, through the same gate as the model's."""
+"""People's work on policies before they are in force: edits, through the same gate as the model's, and decisions."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
-import structlog
-
+from reward_llm.api.conditions import IfMatch, check_if_match
 from reward_llm.api.services import Services
+from reward_llm.api.standings import admission
 from reward_llm.api.submissions import find_scenario
-from reward_llm.api.wire.policies import EVERYBODY_PERCENT, ActivationRequest, PolicyEdit
-from reward_llm.domain.act import Act
-from reward_llm.domain.goal import Window
-from reward_llm.domain.policy import Activation, RewardPolicy
-from reward_llm.domain.ports import IdempotencyClaim
+from reward_llm.api.wire.policies import PolicyContent, PolicyEdit
+from reward_llm.api.wire.standings import DecisionRequest, ReviewRequest, WithdrawalRequest
+from reward_llm.api.writes import Write
+from reward_llm.domain.lifecycle import Standing, Verdict
+from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.weights import Weights
-from reward_llm.errors import GateRefused, InvalidInput, StoreUnavailable, Violation
-from reward_llm.validation.text import clean
-
-_log = structlog.get_logger(__name__)
+from reward_llm.errors import GateRefused
 
 
-async def edit(services: Services, sent: PolicyEdit, act: Act, claim: IdempotencyClaim | None) -> RewardPolicy:
+async def edit(services: Services, sent: PolicyEdit, condition: IfMatch | None, write: Write) -> RewardPolicy:
     """Make a person's weights the scope's next policy.
+
+    Args:
+        services: What the service stands on.
+        sent: The weights.
+        condition: The newest policy of the scope, as far as the caller knows; None if they don't mind.
+        write: Whose edit it is, and its key.
 
     Raises:
         ScenarioUnknown: If there is no such scenario.
         SegmentUnknown: If the scenario has no such segment.
         GateRefused: If the weights break a bound, a guardrail or the largest step.
         InvalidInput: If no reason is given.
+        PreconditionFailed: If the scope has a newer policy.
         IdempotencyConflict: If the key came with another request before.
         StoreUnavailable: If it can't be put on record.
     """
     scope = Scope(sent.scenario, sent.segment)
     scenario = find_scenario(services.scenarios, sent.scenario)
     scenario.check_segment(sent.segment)
-    reason, _ = clean(sent.reason)
-    if not reason.strip():
-        raise _invalid("reason", "empty", "say why the weights are what they are")
-    if claim is not None and (made := await services.store.edit_of(claim)):
+    act = write.because(sent.reason)
+    if write.claim is not None and (made := await services.store.edit_of(write.claim)):
         return made
     await services.board.refresh()
     _pass_gate(services, sent.weights, scope, act.at)
     weights = Weights.rounded({u: sent.weights[u] for u in scenario.utility_names})
-    return await services.store.record_edit(scope, weights, replace(act, reason=reason), claim)
+    return await services.store.record_edit(
+        scope, weights, act, write.claim, guard=partial(_check_newest, condition, dict(weights))
+    )
 
 
-async def activate(
-    services: Services, policy_id: str, sent: ActivationRequest, act: Act, claim: IdempotencyClaim | None
-) -> Activation:
-    """Put a policy into force, and the board with it.
-
-    What was in force before may always be again; anything else must still be within a step of what is active
-    when it begins.
+async def request_review(services: Services, policy_id: str, write: Write) -> Standing:
+    """Ask for decisions on a policy.
 
     Raises:
         PolicyUnknown: If there is no such policy.
-        ScenarioUnknown: If its scenario is gone.
-        GateRefused: If it is too far from what is active, or weighs other utilities than the scenario has.
-        InvalidInput: If the window is over, or not everybody is to get it.
-        IdempotencyConflict: If the key came with another request before.
+        Conflict: If it was rejected or withdrawn.
         StoreUnavailable: If it can't be put on record.
     """
-    now = act.at
-    if sent.percent != EVERYBODY_PERCENT:
-        raise _invalid("percent", "unsupported", "policies are served to everybody; only 100 can be activated")
-    window = Window(valid_from=sent.valid_from, valid_until=sent.valid_until)
-    if window.valid_until is not None and window.valid_until <= now:
-        raise _invalid("until", "over", f"the window was over at {window.valid_until.isoformat()}")
+    act = write.saying(write.sent(ReviewRequest).comment)
+    return await services.governance.request_review(policy_id, act, write.claim)
+
+
+async def decide(services: Services, policy_id: str, write: Write) -> Standing:
+    """Approve or reject exactly the weights that were looked at.
+
+    Raises:
+        PolicyUnknown: If there is no such policy.
+        Conflict: If it has other weights, is its author's own and those don't count, or was decided on for good.
+        InvalidInput: If a rejection has no comment.
+        StoreUnavailable: If it can't be put on record.
+    """
+    sent = write.sent(DecisionRequest)
+    verdict = Verdict(sent.decision)
+    act = write.saying(sent.comment) if verdict is Verdict.APPROVE else write.because(sent.comment, "comment")
     policy = await services.store.policy(policy_id)
-    await services.board.refresh()
-    scenario = find_scenario(services.scenarios, policy.scope.scenario)
-    fits = set(policy.weights) == set(scenario.utility_names)
-    if not (fits and services.board.was_activated(policy_id)):
-        _pass_gate(services, policy.weights, policy.scope, max(now, window.valid_from or now))
-    activation = await services.store.activate(policy_id, window, act, claim)
-    await _show(services)
-    return activation
+    rules = admission(services, policy.scope.scenario)
+    return await services.governance.decide(policy_id, sent.content_hash, verdict, act, rules, write.claim)
 
 
-def _pass_gate(services: Services, weights: Weights | dict[str, float], scope: Scope, moment: datetime) -> None:
+async def withdraw(services: Services, policy_id: str, write: Write, *, anybodys: bool) -> Standing:
+    """Take a policy back for good; anybody's, if the caller may that.
+
+    Raises:
+        PolicyUnknown: If there is no such policy.
+        Conflict: If it is somebody else's, in force or decided on.
+        InvalidInput: If no reason is given.
+        StoreUnavailable: If it can't be put on record.
+    """
+    act = write.because(write.sent(WithdrawalRequest).reason)
+    return await services.governance.withdraw(policy_id, act, anybodys=anybodys, claim=write.claim)
+
+
+def _pass_gate(services: Services, weights: Mapping[str, float], scope: Scope, moment: datetime) -> None:
     active = services.board.lookup(scope, moment).policy.weights
     violations = services.gate(weights, services.scenarios[scope.scenario], active)
     if violations:
@@ -89,12 +103,7 @@ def _pass_gate(services: Services, weights: Weights | dict[str, float], scope: S
         )
 
 
-async def _show(services: Services) -> None:
-    try:
-        await services.board.refresh()
-    except StoreUnavailable as exc:
-        _log.warning("board.late", error=exc.message)
-
-
-def _invalid(path: str, code: str, message: str) -> InvalidInput:
-    return InvalidInput(message, violations=[Violation(path=path, code=code, message=message)])
+def _check_newest(condition: IfMatch | None, weights: Mapping[str, float], newest: RewardPolicy | None) -> None:
+    """Accept an edit of the scope's newest policy as it is on record when the edit is written."""
+    current = PolicyContent.of(newest).model_dump(mode="json") if newest else None
+    check_if_match(condition, newest.content_hash if newest else None, {"weights": dict(weights)}, current)

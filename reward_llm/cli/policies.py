@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reward_llm.cli import policy_review, policy_schedule
 from reward_llm.cli.groups import ListByDefault
-from reward_llm.cli.options import CursorOption, JsonOption, LangOption, LimitOption, SegmentOption
+from reward_llm.cli.options import CursorOption, JsonOption, LangOption, LimitOption, PolicyArgument, SegmentOption
 from reward_llm.cli.output import console, print_json, print_next_page, table
-from reward_llm.cli.policy_display import curl_line, scope_name, show_policy
+from reward_llm.cli.policy_display import scope_name, show_next, show_policy
 from reward_llm.cli.submit import named_numbers
+from reward_llm.cli.wording import say
 from reward_llm.domain.weights import Weights
 
-app = typer.Typer(cls=ListByDefault, help="Policies: immutable versions of weights.")
-
-PolicyArgument = Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")]
+app = typer.Typer(cls=ListByDefault, help="Policies: immutable versions of weights, their reviews and schedules.")
 
 
 @app.command("list")
@@ -28,6 +28,7 @@ def list_policies(
     cursor: CursorOption = None,
     limit: LimitOption = 20,
     as_json: JsonOption = False,
+    lang: LangOption,
 ) -> None:
     """Policies, newest first."""
     from reward_llm.cli.client import connect
@@ -36,14 +37,16 @@ def list_policies(
     if as_json:
         print_json(page)
         return
-    rows = table("policy", "scope", "version", "source", "created", "origin", right=["version"])
+    rows = table("policy", "scope", "version", "state", "author", "created", "origin", right=["version"])
+    rows.columns[0].no_wrap = True
     for policy in page["items"]:
         rows.add_row(
             policy["policy_id"],
             Text(scope_name(policy)),
             str(policy["version"]),
-            policy["source"],
-            policy["created_at"][:16],
+            say(policy["state"], lang),
+            Text(policy["author"]),
+            policy["created_at"][:10],
             Text(policy["origin"]),
         )
     console().print(rows)
@@ -52,7 +55,7 @@ def list_policies(
 
 @app.command()
 def show(policy: PolicyArgument, *, as_json: JsonOption = False, lang: LangOption) -> None:
-    """One policy and what it changes against the scenario's defaults."""
+    """One policy: how far it has come, and what it changes against the scenario's defaults."""
     from reward_llm.cli.client import connect
 
     client = connect()
@@ -63,6 +66,7 @@ def show(policy: PolicyArgument, *, as_json: JsonOption = False, lang: LangOptio
     scenario = client.get("scenarios", answer["scenario"])
     defaults = {u["name"]: u["default"] for u in scenario["utilities"]}
     show_policy(console(), answer, defaults, scenario, lang)
+    show_next(console(), answer, lang)
 
 
 @app.command()
@@ -72,6 +76,10 @@ def edit(
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why; the audit log keeps it.")],
     segment: SegmentOption = None,
+    after: Annotated[
+        str | None,
+        typer.Option("--after", metavar="HASH", help="Refuse if the scope's newest policy has another content hash."),
+    ] = None,
     as_json: JsonOption = False,
     lang: LangOption,
 ) -> None:
@@ -84,41 +92,24 @@ def edit(
     client = connect()
     active = client.get("weights", scenario, segment=segment)["weights"]
     wanted = _filled(named_numbers(weights, "UTILITY=WEIGHT"), active)
-    answer = client.post(
-        "policies", document={"scenario": scenario, "segment": segment, "weights": wanted, "reason": reason}
-    )
+    document = {"scenario": scenario, "segment": segment, "weights": wanted, "reason": reason}
+    answer = client.post("policies", document=document, if_match=after)
     if as_json:
         print_json(answer)
         return
     show_policy(console(), answer, active, client.get("scenarios", scenario), lang)
-    console().print(f"put into force: reward-llm policies activate {answer['policy_id']}", soft_wrap=True)
+    show_next(console(), answer, lang)
 
 
-@app.command()
-def activate(
-    policy: PolicyArgument,
-    *,
-    valid_from: Annotated[
-        str | None, typer.Option("--from", help="The first moment, as 2026-06-18T00:00:00+08:00; now if left out.")
-    ] = None,
-    valid_until: Annotated[
-        str | None, typer.Option("--until", help="The first moment after; open if left out.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Put a policy into force for its scope; an earlier one is rolled back to in the same way."""
-    from reward_llm.cli.client import connect
-
-    client = connect()
-    answer = client.post("policies", policy, "activation", document={"from": valid_from, "until": valid_until})
-    if as_json:
-        print_json(answer)
-        return
-    put = answer["policy"]
-    window = " ".join(f"{side} {answer[side]}" for side in ("from", "until") if answer[side])
-    out = console()
-    out.print(f"{put['policy_id']} (version {put['version']}) is activated for {scope_name(put)} {window}".rstrip())
-    out.print(f"look up: {curl_line(client.url, put['scenario'], put['segment'])}", soft_wrap=True)
+app.command()(policy_review.request_review)
+app.command()(policy_review.approve)
+app.command()(policy_review.reject)
+app.command()(policy_review.withdraw)
+app.command()(policy_schedule.activate)
+app.command()(policy_schedule.conflicts)
+app.command()(policy_schedule.calendar)
+app.command()(policy_schedule.change)
+app.command()(policy_schedule.end)
 
 
 def _filled(named: Mapping[str, float], active: Mapping[str, float]) -> dict[str, float]:

@@ -14,6 +14,8 @@ from reward_llm.cli.wording import Lang, say
 
 Document = Mapping[str, Any]
 
+EVERYBODY_PERCENT: Final = 100
+_UNDECIDED: Final = {"draft", "in_review", "approved"}
 _HASH_DIGITS: Final = 12
 _SERVED_BAR: Final = 40
 
@@ -22,14 +24,59 @@ def show_policy(to: Console, policy: Document, before: Mapping[str, float], scen
     """A policy and its weights beside others."""
     to.print(labelled("policy", policy_line(policy, lang), lang))
     to.print(labelled("source", f"{say(policy['source'], lang)} · {policy['origin']} · {scope_name(policy)}", lang))
+    show_state(to, policy, lang)
     to.print()
     show_weights(to, before, policy["weights"], scenario["utilities"], lang)
+
+
+def show_state(to: Console, policy: Document, lang: Lang) -> None:
+    """How far a policy has come, and what was decided on it; a scenario's defaults have nothing to decide."""
+    if policy["state"] is None:
+        return
+    required = policy["requirement"]
+    facts = [say(policy["state"], lang), *([approvals_text(required, lang)] if required else [])]
+    to.print(labelled("state", " · ".join(facts), lang))
+    for decision in policy["decisions"]:
+        said = f": {decision['comment']}" if decision["comment"] else ""
+        to.print(Text(f"  {say(decision['decision'], lang, by=decision['by'])}{said}"))
+
+
+def show_next(to: Console, policy: Document, lang: Lang) -> None:
+    """What is to be done for the policy to be in force."""
+    if policy["state"] in _UNDECIDED:
+        step = next_step(policy["policy_id"], policy["requirement"], lang)
+        to.print(labelled("next", step, lang), soft_wrap=True)
+
+
+def next_step(policy_id: str, requirement: Document | None, lang: Lang) -> str:
+    """The command for whoever is next: a reviewer while approvals are missing, else who activates."""
+    if missing_approvals(requirement):
+        return f"{say('next_approve', lang)} reward-llm policies approve {policy_id}"
+    return f"{say('to_activate', lang)} reward-llm policies activate {policy_id}"
+
+
+def missing_approvals(requirement: Document | None) -> int:
+    """How many more people must approve."""
+    return max(0, int(requirement["approvals"]) - int(requirement["given"])) if requirement else 0
+
+
+def approvals_text(requirement: Document, lang: Lang) -> str:
+    """The approvals that there are of those that it takes, and why it takes them."""
+    if not requirement["approvals"]:
+        return say("no_approvals", lang)
+    counted = say("approvals", lang, given=requirement["given"], approvals=requirement["approvals"])
+    own = [say("self_approval", lang)] if requirement["self_approval"] else []
+    return f"{counted} ({'; '.join([*requirement['reasons'], *own])})"
 
 
 def show_served(to: Console, served: Document, lang: Lang) -> None:
     """The weights that hold for a scope now."""
     facts = [scope_name(served), served["policy_id"], say("version", lang, version=served["version"])]
-    to.print(labelled("weights", " · ".join([*facts, say(served["source"], lang)]), lang))
+    rollout = served["rollout"]
+    partial = [f"{rollout['percent']:g}%"] if rollout and rollout["percent"] < EVERYBODY_PERCENT else []
+    to.print(labelled("weights", " · ".join([*facts, say(served["source"], lang), *partial]), lang))
+    if served["rule"] == "frozen":
+        to.print(Text(say("rule_frozen", lang), "bold yellow"))
     if served["valid_until"]:
         to.print(say("until", lang, moment=served["valid_until"]))
     if served["stale"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from rich.text import Text
 from reward_llm.cli.groups import ListByDefault
 from reward_llm.cli.options import JsonOption, LangOption
 from reward_llm.cli.output import bar, console, print_json, print_violations, table
+from reward_llm.domain.review_rules import ReviewRules
 from reward_llm.domain.scenario import Scenario
 from reward_llm.errors import ScenarioInvalid, ScenarioUnknown
 from reward_llm.resources import scenarios_dir
@@ -63,6 +65,8 @@ def show(
     for segment in scenario.segments:
         out.print(Text.assemble("segment ", (segment.name, "bold"), f"  {getattr(segment.description, lang)}"))
     out.print(f"largest step {scenario.guardrails.max_step:g} (L1) · goals start from: {scenario.base}")
+    for line in _review_lines(scenario.review):
+        out.print(Text(line))
 
 
 @app.command()
@@ -99,6 +103,26 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command()
+def sign(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A scenario file.")],
+    *,
+    key: Annotated[Path, typer.Option("--key", metavar="PRIVATE.pem", help="From `reward-llm audit keygen`.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Vouch for a scenario's name and defaults: writes FILE.sig, which REWARD_LLM_BASELINE_PUBLIC_KEY checks."""
+    from reward_llm.validation.baselines import sign_baseline
+    from reward_llm.validation.signatures import fingerprint, load_private_key
+
+    private = load_private_key(key)
+    written = sign_baseline(file, private)
+    signer = fingerprint(private.public_key())
+    if as_json:
+        print_json({"file": str(file), "signature": str(written), "key": signer})
+    else:
+        console().print(Text(f"{written}: signed with the key {signer}"), soft_wrap=True)
+
+
 def find_scenario(name: str) -> Scenario:
     """The scenario by that name.
 
@@ -111,6 +135,19 @@ def find_scenario(name: str) -> Scenario:
     if name not in scenarios:
         raise ScenarioUnknown(f"no scenario {name!r}", hint=f"There are: {', '.join(scenarios)}.")
     return scenarios[name]
+
+
+def _review_lines(rules: ReviewRules) -> Iterator[str]:
+    own = " (authors' own count)" if rules.self_approval else ""
+    yield f"approvals needed: {rules.approvals}{own}"
+    for rule in rules.raised:
+        conditions = [
+            f"a step over {rule.step_over:g}" if rule.step_over is not None else "",
+            f"less of {' or '.join(rule.lowers)}" if rule.lowers else "",
+            f"weights from {' or '.join(rule.sources)}" if rule.sources else "",
+            "a reading that needs a person" if rule.unsure else "",
+        ]
+        yield f"  {rule.approvals} for {' and '.join(c for c in conditions if c)}"
 
 
 def _outcome(path: Path, failure: ScenarioInvalid | None) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from reward_llm.cli.options import JsonOption, LangOption, SegmentOption
 from reward_llm.cli.output import console, print_json
-from reward_llm.cli.policy_display import Document
+from reward_llm.cli.policy_display import Document, missing_approvals
 from reward_llm.cli.reading import show_reading
 from reward_llm.cli.wording import Lang, say
 from reward_llm.errors import ReviewNeeded
@@ -48,18 +48,37 @@ def submit(
     if answer["state"] == "received":
         answer = client.get("goals", answer["id"])
     wanted = activate and answer["state"] == "proposed"
-    doubtful = wanted and answer["proposal"]["needs_review"] and not yes
-    if wanted and not doubtful:
+    missing = missing_approvals(answer["proposal"]["requirement"]) if wanted else 0
+    doubtful = wanted and not missing and answer["proposal"]["needs_review"] and not yes
+    if wanted and not (missing or doubtful):
         _activate(client, answer)
         answer = client.get("goals", answer["id"])
     if as_json:
         print_json(answer)
     else:
         show_reading(console(), answer, client.get("scenarios", scenario), lang, client.url)
-    if doubtful:
+    if missing:
+        _ask_for_approvals(client, answer)
+    elif doubtful:
         _ask_and_activate(client, answer, lang, may_ask=not as_json and sys.stdin.isatty())
     elif activate and not wanted and not as_json:
         console().print(say("nothing_to_activate", lang))
+
+
+def _ask_for_approvals(client: Client, answer: Document) -> NoReturn:
+    """Request a review of a proposal that others must approve, and say what they and the sender do next.
+
+    Raises:
+        ReviewNeeded: Always, because it isn't activated.
+    """
+    policy, required = answer["proposal"]["policy_id"], answer["proposal"]["requirement"]
+    client.post("policies", policy, "review-request", document={})
+    raise ReviewNeeded(
+        f"{policy} is not activated: it has {required['given']} of {required['approvals']} approvals "
+        f"({'; '.join(required['reasons'])}); a review is requested",
+        hint=f"A reviewer approves it with `reward-llm policies approve {policy}`; then activate it with "
+        f"`reward-llm policies activate {policy}`.",
+    )
 
 
 def _activate(client: Client, answer: Document) -> None:

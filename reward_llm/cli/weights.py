@@ -15,6 +15,9 @@ def weights(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO")],
     *,
     segment: SegmentOption = None,
+    unit: Annotated[
+        str | None, typer.Option("--unit", help="Whom for, such as a user's id; else partial rollouts don't count.")
+    ] = None,
     as_json: JsonOption = False,
     lang: LangOption,
 ) -> None:
@@ -22,7 +25,7 @@ def weights(
     from reward_llm.cli.client import connect
 
     client = connect()
-    answer = client.get("weights", scenario, segment=segment)
+    answer = client.get("weights", scenario, segment=segment, unit=unit)
     if as_json:
         print_json(answer)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from reward_llm.cli.governance_wording import PHRASES
 from reward_llm.domain.scenario import Bilingual
 
 
@@ -36,6 +37,7 @@ def say(key: str, lang: Lang, **values: object) -> str:
 _PHRASES: Final = {
     key: Bilingual(en=en, zh=zh)
     for key, en, zh in (
+        *PHRASES,
         # headings
         ("goal", "Goal", "目标"),
         ("weights", "Weights", "权重"),
@@ -98,6 +100,11 @@ _PHRASES: Final = {
             "Needs a person: a list of words read this goal, not a model.",
             "需要人工确认：这个目标由词表规则解读，而非模型。",
         ),
+        (
+            "packaged_prompt",
+            "It was read with the prompt that ships, not with production's: {reason}",
+            "使用了随附的提示词，而非 production 版本：{reason}",
+        ),
         ("or_read_as", "or read as", "也可能是"),
         ("activate_anyway", "Activate it all the same?", "仍要激活吗？"),
         ("now_activated", "Activated {policy}.", "已激活 {policy}。"),
@@ -109,5 +116,47 @@ _PHRASES: Final = {
         ("version", "version {version}", "第 {version} 版"),
         ("stale", "stale: not confirmed against the database for {age} s", "可能过期：已有 {age} 秒未与数据库核对"),
         ("until", "until {moment}", "有效至 {moment}"),
+        # prompts
+        ("prompt", "prompt", "提示词"),
+        ("versions", "versions", "版本数"),
+        ("version_number", "version", "版本"),
+        ("labels", "labels", "标签"),
+        ("description", "description", "说明"),
+        ("hash", "content hash", "内容哈希"),
+        ("author", "author", "作者"),
+        ("created", "created", "创建时间"),
+        ("reason", "reason", "理由"),
+        ("field", "field", "字段"),
+        ("before", "before", "原值"),
+        ("after", "after", "新值"),
+        ("revision", "revision", "修订"),
+        ("from_to", "from → to", "原版本 → 新版本"),
+        ("who", "moved by", "操作人"),
+        ("when", "when", "时间"),
+        ("overridden_by", "overridden by", "越权放行人"),
+        ("golden_set", "Golden set", "黄金集"),
+        ("golden_goal", "goal", "目标"),
+        ("text", "text", "文本"),
+        ("expected", "expected", "应读作"),
+        ("read_as", "read as", "读作"),
+        ("score", "score", "得分"),
+        ("right", "right", "正确"),
+        ("directional", "asks for something", "有诉求"),
+        ("kind", "kind", "类型"),
+        ("lang", "language", "语言"),
+        ("of_threshold", "({threshold} is needed for production)", "（投产需达到 {threshold}）"),
+        ("measuring", "measuring {prompt}", "正在评测 {prompt}"),
+        ("more_failures", "and {count} more", "另有 {count} 条"),
+        ("same_prompts", "The two versions are the same.", "两个版本内容相同。"),
+        ("now_labelled", "{label} stands on {prompt}.", "{label} 已指向 {prompt}。"),
+        ("consented", "Consented to {prompt}: {names}.", "已同意放行 {prompt}：{names}。"),
+        ("to_measure", "measure:", "评测："),
+        ("to_promote", "promote:", "投产："),
+        (
+            "prompt_use_user_turn",
+            "This goal model was trained on the task: it sees the prompt's user turn alone.",
+            "该目标模型已针对此任务训练，只读取提示词中的用户轮次。",
+        ),
+        ("prompt_use_none", "The rules see nothing of the prompt.", "规则解读不使用提示词。"),
     )
 }

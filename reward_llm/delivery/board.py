@@ -1,30 +1,29 @@
 """The board of what is served: the store's activations in memory, and who wins among them.
 
-activations ─► refresh ─► board ─► lookup ─► weights
-                every second        the segment's latest that covers now,
-                and after writes    else the scenario's, else the defaults
+activations ─► refresh ─► book ─► holding ─► lookup ─► weights
+and freezes    every second       the segment's latest start that covers now,
+               and after writes   else the scenario's, else the defaults
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import takewhile
-from typing import Final
 
-import rfc8785
 import structlog
 
-from reward_llm.domain.policy import Activation, RewardPolicy, default_policy
-from reward_llm.domain.ports import Clock, Store
+from reward_llm.delivery.book import Book
+from reward_llm.delivery.holding import Holding, frozen, holding
+from reward_llm.domain.activation import Activation
+from reward_llm.domain.policy import RewardPolicy, default_policy
+from reward_llm.domain.ports import Clock, ServingLog
 from reward_llm.domain.scenario import Scenario, Scope
+from reward_llm.domain.schedule import winner
 from reward_llm.domain.serving import Freshness, Rule, ServedWeights
 from reward_llm.errors import ScenarioUnknown, StoreUnavailable
 
-_ETAG_DIGITS: Final = 32
 _log = structlog.get_logger(__name__)
 
 
@@ -40,47 +39,34 @@ class BoardConfig:
     """How long one look may take, in seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Holding:
-    """What holds for a scope in [since, until), worked out once."""
-
-    policy: RewardPolicy
-    policy_id: str
-    rule: Rule
-    since: datetime
-    until: datetime | None
-    etag: str
-
-    def covers(self, now: datetime) -> bool:
-        return self.since <= now and (self.until is None or now < self.until)
-
-
 class Board:
     """A `reward_llm.domain.ports.WeightsBoard` over a store's activations.
 
     Args:
         scenarios: What there is to serve, by name.
-        store: Where activations are kept; only `activations` is asked of it.
+        store: Where activations and freezes are kept.
         clock: Says when the store was last read.
         config: How often it is read, and what counts as stale.
     """
 
-    def __init__(self, *, scenarios: Mapping[str, Scenario], store: Store, clock: Clock, config: BoardConfig) -> None:
+    def __init__(
+        self, *, scenarios: Mapping[str, Scenario], store: ServingLog, clock: Clock, config: BoardConfig
+    ) -> None:
         self._scenarios = scenarios
         self._store = store
         self._clock = clock
         self._config = config
         self._started_at = clock()
         self._confirmed_at: datetime | None = None
-        self._latest_sequence = 0
-        self._newest_first: dict[Scope, list[Activation]] = {}
+        self._latest_change = 0
+        self._book = Book()
         self._activated_ids: set[str] = set()
-        self._holdings: dict[Scope, _Holding] = {}
+        self._holdings: dict[Scope, Holding] = {}
         self._refreshing = asyncio.Lock()
 
-    def lookup(self, scope: Scope, now: datetime) -> ServedWeights:
+    def lookup(self, scope: Scope, now: datetime, unit: str | None = None) -> ServedWeights:
         """The weights that hold for the scope: its segment's, else its scenario's, else the defaults."""
-        return self._served(scope, now, self.freshness(now))
+        return self._served(scope, now, self.freshness(now), unit)
 
     def snapshot(self, now: datetime) -> Sequence[ServedWeights]:
         """What `lookup` gives for every scenario and each of its segments."""
@@ -89,12 +75,11 @@ class Board:
 
     def held_at(self, scope: Scope, moment: datetime) -> RewardPolicy:
         """The policy that was served at a moment in the past, whatever was activated since."""
-        scenario = self._checked(scope)
-        for layer, _ in _layers(scope):
-            for activation in self._newest_first.get(layer, ()):
-                if activation.activated_at <= moment and activation.window.covers(moment):
-                    return activation.policy
-        return default_policy(scenario, scope.segment, self._started_at)
+        default = self._default(scope)
+        if self._book.was_frozen(scope, moment):
+            return default
+        winners = (winner(self._book.winners_first(layer), moment) for layer, _ in _layers(scope))
+        return next((w.policy for w in winners if w is not None), default)
 
     def was_activated(self, policy_id: str) -> bool:
         """Whether the policy was put into force before."""
@@ -107,18 +92,21 @@ class Board:
         return Freshness(age_s=age_s, stale=not confirmed or age_s > self._config.stale_after_s, confirmed=confirmed)
 
     async def refresh(self) -> None:
-        """Take over the activations that the store has since the last look."""
+        """Take over what the store has changed since the last look."""
         async with self._refreshing:
             asked_at = self._clock()
             try:
                 async with asyncio.timeout(self._config.timeout_s):
-                    new = await self._store.activations(since=self._latest_sequence)
+                    changes = await self._store.serving(since=self._latest_change)
             except TimeoutError as exc:
                 raise StoreUnavailable(f"no answer within {self._config.timeout_s:g} s") from exc
-            for activation in new:
+            for activation in changes.activations:
                 self._take(activation)
-            if new:
+            for freeze in changes.freezes:
+                self._book.put_freeze(freeze)
+            if changes.latest > self._latest_change:
                 self._holdings.clear()
+            self._latest_change = changes.latest
             self._confirmed_at = asked_at
 
     async def keep_fresh(self) -> None:
@@ -138,40 +126,39 @@ class Board:
             await asyncio.sleep(self._config.refresh_s)
 
     def _take(self, activation: Activation) -> None:
-        self._latest_sequence = max(self._latest_sequence, activation.sequence)
         scope, policy_id = activation.policy.scope, activation.policy.policy_id
         self._activated_ids.add(policy_id)
         scenario = self._scenarios.get(scope.scenario)
         if scenario is None or set(activation.policy.weights) != set(scenario.utility_names):
             _log.warning("board.activation_ignored", policy_id=policy_id, scope=str(scope), reason="other utilities")
             return
-        self._newest_first.setdefault(scope, []).insert(0, activation)
+        self._book.put(activation)
 
-    def _served(self, scope: Scope, now: datetime, freshness: Freshness) -> ServedWeights:
-        holding = self._holdings.get(scope)
-        if holding is None or not holding.covers(now):
-            holding = self._holdings[scope] = self._holding(scope, now)
+    def _served(self, scope: Scope, now: datetime, freshness: Freshness, unit: str | None = None) -> ServedWeights:
+        kept = self._holdings.get(scope)
+        if kept is None or not kept.covers(now):
+            kept = self._holdings[scope] = self._holding(scope, now)
+        answer = kept.answer(now, unit)
         return ServedWeights(
             scope=scope,
-            policy=holding.policy,
-            policy_id=holding.policy_id,
-            rule=holding.rule,
-            valid_until=holding.until,
-            etag=holding.etag,
+            policy=answer.policy,
+            policy_id=answer.policy_id,
+            rule=answer.rule,
+            rollout=answer.rollout,
+            valid_until=answer.until,
+            etag=answer.etag,
             freshness=freshness,
         )
 
-    def _holding(self, scope: Scope, now: datetime) -> _Holding:
-        scenario = self._checked(scope)
-        changes: list[datetime] = []
-        for layer, rule in _layers(scope):
-            activations = self._newest_first.get(layer, [])
-            winner = next((a for a in activations if a.window.covers(now)), None)
-            changes += _takeovers(activations, winner, now)
-            if winner is not None:
-                return _held(scope, winner.policy, rule, now, min(changes, default=None))
-        default = default_policy(scenario, scope.segment, self._started_at)
-        return _held(scope, default, Rule.DEFAULT, now, min(changes, default=None))
+    def _holding(self, scope: Scope, now: datetime) -> Holding:
+        default = self._default(scope)
+        if self._book.is_frozen(scope):
+            return frozen(scope, default, now)
+        layers = tuple((rule, self._book.winners_first(layer)) for layer, rule in _layers(scope))
+        return holding(scope, layers, default, now)
+
+    def _default(self, scope: Scope) -> RewardPolicy:
+        return default_policy(self._checked(scope), scope.segment, self._started_at)
 
     def _checked(self, scope: Scope) -> Scenario:
         scenario = self._scenarios.get(scope.scenario)
@@ -193,27 +180,3 @@ def _scopes(scenario: Scenario) -> Iterator[Scope]:
     yield Scope(scenario.name)
     for segment in scenario.segments:
         yield Scope(scenario.name, segment.name)
-
-
-def _takeovers(newest_first: Sequence[Activation], winner: Activation | None, now: datetime) -> Iterator[datetime]:
-    """When the winner ends, and when each later activation begins to win over it."""
-    if winner is not None and winner.window.valid_until is not None:
-        yield winner.window.valid_until
-    for later in takewhile(lambda a: a is not winner, newest_first):
-        if later.window.valid_from is not None and later.window.valid_from > now:
-            yield later.window.valid_from
-
-
-def _held(scope: Scope, policy: RewardPolicy, rule: Rule, now: datetime, until: datetime | None) -> _Holding:
-    policy_id = policy.policy_id
-    document = {
-        "scenario": scope.scenario,
-        "segment": scope.segment,
-        "policy_id": policy_id,
-        "version": policy.version,
-        "weights": dict(policy.weights),
-        "source": policy.source.value,
-        "valid_until": until.isoformat() if until else None,
-    }
-    etag = hashlib.sha256(rfc8785.dumps(document)).hexdigest()[:_ETAG_DIGITS]
-    return _Holding(policy=policy, policy_id=policy_id, rule=rule, since=now, until=until, etag=etag)

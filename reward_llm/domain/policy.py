@@ -5,30 +5,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import rfc8785
 
-from reward_llm.domain.goal import Window
 from reward_llm.domain.interpretation import DatedSpan, Interpretation, Quantity
 from reward_llm.domain.review import Review
 from reward_llm.domain.scenario import Scenario, Scope
+from reward_llm.domain.source import Source
 from reward_llm.domain.weights import Weights
 
+__all__ = ["Attempt", "Proposal", "Provenance", "RewardPolicy", "Source", "default_policy"]
+
 _ID_DIGITS: Final = 20
-
-
-class Source(StrEnum):
-    """Where weights came from."""
-
-    VLLM = "vllm"
-    EMBEDDED = "embedded"
-    SCRIPTED = "scripted"
-    RULES = "rules"
-    LAST_KNOWN_GOOD = "last_known_good"
-    DEFAULT = "default"
-    HUMAN = "human"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +75,8 @@ def default_policy(scenario: Scenario, segment: str | None, created_at: datetime
 class Attempt:
     """One step of the way to an answer: who was asked and, if it failed, why.
 
-    `raw_answer` is what a model said, cut to what is worth keeping; `duration_s` is in seconds.
+    `raw_answer` is what a model said, cut to what is worth keeping; `duration_s` is in seconds. `asked` is False
+    where a model wasn't shown the goal at all.
     """
 
     source: Source
@@ -94,15 +84,24 @@ class Attempt:
     duration_s: float
     reason: str | None = None
     raw_answer: str | None = None
+    seed: int | None = None
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What is needed to say afterwards why the weights are what they are."""
+    """What is needed to say afterwards why the weights are what they are.
+
+    `prompt` is the version that the model was asked with, such as `goal_to_intents@1`; `prompt_reason` says why it
+    was the packaged one when another was to be taken. `checkpoint_hash` is the SHA-256 of an embedded model's
+    weights, or what vLLM tells as its system's fingerprint; None if nobody tells.
+    """
 
     prompt: str | None = None
     prompt_hash: str | None = None
+    prompt_reason: str | None = None
     model: str | None = None
+    checkpoint_hash: str | None = None
     seed: int | None = None
     attempts: tuple[Attempt, ...] = ()
 
@@ -123,14 +122,3 @@ class Proposal:
     reason: str | None = None
     provenance: Provenance = field(default_factory=Provenance)
     review: Review | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activation:
-    """A policy put into force for a while; of those that cover a moment the latest `sequence` wins."""
-
-    sequence: int
-    policy: RewardPolicy
-    window: Window
-    activated_at: datetime
-    activated_by: str

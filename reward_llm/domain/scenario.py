@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, Literal
 
+from reward_llm.domain.review_rules import ReviewRules
 from reward_llm.domain.weights import MAX_UTILITIES, Weights
 from reward_llm.errors import ScenarioInvalid, SegmentUnknown
 
@@ -96,14 +97,14 @@ class Guardrails:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A surface with its utilities, segments and guardrails.
+    """A surface with its utilities, segments, guardrails and review rules.
 
     `base` says what a goal is read against: the defaults (the same goal always gives the same weights) or the
     policy that is active (goals add up).
 
     Raises:
-        ScenarioInvalid: If names repeat, defaults leave the simplex or their bounds, or a guardrail names what
-            isn't there.
+        ScenarioInvalid: If names repeat, defaults leave the simplex or their bounds, or a guardrail or
+            a review rule names what isn't there.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Scenario:
     utilities: tuple[Utility, ...]
     segments: tuple[Segment, ...] = ()
     guardrails: Guardrails = field(default_factory=Guardrails)
+    review: ReviewRules = field(default_factory=ReviewRules)
     base: Literal["defaults", "active"] = "defaults"
 
     def __post_init__(self) -> None:
@@ -152,7 +154,7 @@ class Scenario:
         problems = [f"held utility {h!r} isn't one of its utilities" for h in self.guardrails.held if h not in known]
         if not 0 < self.guardrails.max_step <= 2:
             problems.append("max_step must be over 0 and at most 2")
-        return problems
+        return [*problems, *self.review.problems(frozenset(known))]
 
     @cached_property
     def utility_names(self) -> tuple[str, ...]:

@@ -11,11 +11,20 @@ from reward_llm.domain.scenario import Scope
 
 
 class Rule(StrEnum):
-    """Whose activation won: the segment's own, the whole scenario's, or nobody's."""
+    """Whose activation won: the segment's own, the whole scenario's, or nobody's; or that the scope is frozen."""
 
     SEGMENT = "segment"
     SCENARIO = "scenario"
     DEFAULT = "default"
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """The sequence of the activation that serves, and the share of units that it is for, in percent."""
+
+    activation: int
+    percent: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +43,15 @@ class Freshness:
 class ServedWeights:
     """The policy that holds for a scope at a moment.
 
-    `valid_until` is when another will hold, as far as is known now. `etag` is a hash of everything that a client
-    is told but the freshness.
+    `rollout` is None where nothing was activated or nothing activated counts. `valid_until` is when another will
+    hold, as far as is known now. `etag` is a hash of everything that a client is told but the freshness.
     """
 
     scope: Scope
     policy: RewardPolicy
     policy_id: str
     rule: Rule
+    rollout: Rollout | None
     valid_until: datetime | None
     etag: str
     freshness: Freshness

@@ -5,15 +5,15 @@ Documents keep the order of their keys: it is the order of a weight vector.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
+from reward_llm.domain.activation import Activation, Ending, EndingKind
 from reward_llm.domain.goal import Goal, GoalState, Window
 from reward_llm.domain.interpretation import DatedSpan, Interpretation, Quantity
-from reward_llm.domain.policy import Activation, Proposal, Provenance, RewardPolicy, Source
+from reward_llm.domain.policy import Proposal, Provenance, RewardPolicy, Source
 from reward_llm.domain.ports import AuditRecord, GoalRecord
 from reward_llm.domain.review import Review
 from reward_llm.domain.scenario import Scope
@@ -94,8 +94,8 @@ def _proposal(row: RowMapping) -> Proposal:
     )
 
 
-def policy_values(policy: RewardPolicy) -> dict[str, Any]:
-    """A policy as a row of `policies`."""
+def policy_values(policy: RewardPolicy, author: str) -> dict[str, Any]:
+    """A policy and who wrote it, as a row of `policies`."""
     return {
         "id": policy.policy_id,
         "content_hash": policy.content_hash,
@@ -105,6 +105,7 @@ def policy_values(policy: RewardPolicy) -> dict[str, Any]:
         "weights": dict(policy.weights),
         "source": policy.source.value,
         "origin": policy.origin,
+        "author": author,
         "created_at": policy.created_at,
     }
 
@@ -122,13 +123,23 @@ def policy(row: RowMapping) -> RewardPolicy:
 
 
 def activation_values(activation: Activation) -> dict[str, Any]:
-    """An activation as a row of `activations`, which gives it its sequence."""
+    """An activation as a row of `activations`, which gives it its sequence; when it changed is left out."""
+    ended = activation.ended
     return {
         "policy_id": activation.policy.policy_id,
         "valid_from": activation.window.valid_from,
         "valid_until": activation.window.valid_until,
         "activated_at": activation.activated_at,
         "activated_by": activation.activated_by,
+        "percent": activation.percent,
+        "revision": activation.revision,
+        "ended_at": ended.at if ended else None,
+        "ended_by": ended.by if ended else None,
+        "ending": ended.kind.value if ended else None,
+        "scenario": activation.policy.scope.scenario,
+        "segment": segment_value(activation.policy.scope),
+        "starts_at": activation.start,
+        "ends_at": activation.end,
     }
 
 
@@ -140,17 +151,19 @@ def activation(row: RowMapping) -> Activation:
         window=Window(valid_from=row[activations.c.valid_from], valid_until=row[activations.c.valid_until]),
         activated_at=row[activations.c.activated_at],
         activated_by=row[activations.c.activated_by],
+        percent=row[activations.c.percent],
+        revision=row[activations.c.revision],
+        ended=_ending(row),
     )
+
+
+def _ending(row: RowMapping) -> Ending | None:
+    if row[activations.c.ended_at] is None:
+        return None
+    kind = EndingKind(row[activations.c.ending])
+    return Ending(at=row[activations.c.ended_at], by=row[activations.c.ended_by], kind=kind)
 
 
 def audit_record(row: RowMapping) -> AuditRecord:
     """A row of `audit`."""
-    details: Mapping[str, Any] = row[audit.c.details]
-    return AuditRecord(
-        sequence=row[audit.c.sequence],
-        at=row[audit.c.at],
-        actor=row[audit.c.actor],
-        action=row[audit.c.action],
-        subject=row[audit.c.subject],
-        details=details,
-    )
+    return AuditRecord(**{c.name: row[c] for c in audit.c})

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reward_llm.domain.policy import Activation, RewardPolicy
+from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.ports import GoalRecord
 from reward_llm.domain.scenario import Scope
 from reward_llm.errors import GoalUnknown, PolicyUnknown
 from reward_llm.store import codec
-from reward_llm.store.tables import activations, goals, policies, proposals
+from reward_llm.store.tables import goals, policies, proposals
 
 GOAL_RECORDS: Final[Select[Any]] = select(goals, proposals, policies).select_from(
     goals.outerjoin(proposals, proposals.c.goal_id == goals.c.id).outerjoin(
@@ -21,11 +20,6 @@ GOAL_RECORDS: Final[Select[Any]] = select(goals, proposals, policies).select_fro
     )
 )
 """Goals, with their proposals and policies where they have them."""
-
-ACTIVATIONS: Final[Select[Any]] = select(activations, policies).join_from(
-    activations, policies, activations.c.policy_id == policies.c.id
-)
-"""Activations with their policies."""
 
 
 def in_scope(scope: Scope) -> ColumnElement[bool]:
@@ -59,23 +53,9 @@ async def policy(connection: AsyncConnection, policy_id: str) -> RewardPolicy:
     return codec.policy(row)
 
 
-async def activation(connection: AsyncConnection, sequence: int) -> Activation:
-    """The activation by that sequence, which must be there."""
-    result = await connection.execute(ACTIVATIONS.where(activations.c.sequence == sequence))
-    return codec.activation(result.mappings().one())
-
-
-async def active_policy(connection: AsyncConnection, scope: Scope, at: datetime) -> RewardPolicy | None:
-    """The policy in force: the segment's own before the scenario's, a later activation before earlier ones."""
-    column = activations.c
-    query = (
-        ACTIVATIONS.where(policies.c.scenario == scope.scenario)
-        .where(policies.c.segment.in_({codec.segment_value(scope), ""}))
-        .where(or_(column.valid_from.is_(None), column.valid_from <= at))
-        .where(or_(column.valid_until.is_(None), column.valid_until > at))
-        .order_by((policies.c.segment == "").asc(), column.sequence.desc())
-        .limit(1)
-    )
+async def newest_policy(connection: AsyncConnection, scope: Scope) -> RewardPolicy | None:
+    """The scope's latest version, whoever made it; None if it has none."""
+    query = select(policies).where(in_scope(scope)).order_by(policies.c.version.desc()).limit(1)
     row = (await connection.execute(query)).mappings().one_or_none()
     return codec.policy(row) if row else None
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from reward_llm.domain.act import Act
-from reward_llm.domain.goal import Goal, GoalState, Window
+from reward_llm.domain.goal import Goal, GoalState
 from reward_llm.domain.interpretation import Decision
-from reward_llm.domain.policy import Activation, Proposal, RewardPolicy, Source
+from reward_llm.domain.policy import Proposal, RewardPolicy, Source
 from reward_llm.domain.ports import AuditRecord, GoalRecord, IdempotencyClaim, Page
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.weights import Weights
-from reward_llm.store import codec, queries
+from reward_llm.store import codec, queries, schedules
 from reward_llm.store.database import Database, Repository
 from reward_llm.store.ledger import Action, claimed, remember
 from reward_llm.store.pages import check_limit, page
-from reward_llm.store.tables import activations, audit, goals, policies, proposals
+from reward_llm.store.tables import audit, goals, policies, proposals
 from reward_llm.store.to_the_end import to_the_end
 from reward_llm.store.transactions import retried
 from reward_llm.store.writing import Writing
@@ -76,14 +75,21 @@ class SqlStore(Repository):
     @to_the_end
     @retried
     async def record_edit(
-        self, scope: Scope, weights: Weights, act: Act, claim: IdempotencyClaim | None = None
+        self,
+        scope: Scope,
+        weights: Weights,
+        act: Act,
+        claim: IdempotencyClaim | None = None,
+        guard: Callable[[RewardPolicy | None], None] | None = None,
     ) -> RewardPolicy:
         """Make a person's weights the scope's next policy version."""
         action = Action.POLICY_EDITED
         async with self._database.writing(act) as writing:
             if known := await claimed(writing.connection, claim, action):
                 return await queries.policy(writing.connection, known)
-            policy = await _new_policy(writing, scope, weights, Source.HUMAN, f"edit by {act.actor}")
+            if guard is not None:
+                guard(await queries.newest_policy(writing.connection, scope))
+            policy = await _new_policy(writing, scope, weights, Source.HUMAN, f"edit by {act.actor}", act.actor)
             await writing.put_on_record(action, policy.policy_id, chain=scope.scenario)
             await remember(writing.connection, claim, action, policy.policy_id, writing.at)
         return policy
@@ -98,23 +104,6 @@ class SqlStore(Repository):
 
     @to_the_end
     @retried
-    async def activate(
-        self, policy_id: str, window: Window, act: Act, claim: IdempotencyClaim | None = None
-    ) -> Activation:
-        """Put a policy into force, and with it the goal that it came from."""
-        action = Action.POLICY_ACTIVATED
-        async with self._database.writing(act) as writing:
-            if known := await claimed(writing.connection, claim, action):
-                return await queries.activation(writing.connection, int(known))
-            policy = await queries.policy(writing.connection, policy_id)
-            activation = await _new_activation(writing, policy, window)
-            await _mark_activated(writing, policy)
-            await writing.put_on_record(action, policy_id, chain=policy.scope.scenario)
-            await remember(writing.connection, claim, action, str(activation.sequence), writing.at)
-        return activation
-
-    @to_the_end
-    @retried
     async def goal(self, goal_id: str) -> GoalRecord:
         """One goal."""
         async with self._database.reading() as connection:
@@ -126,6 +115,7 @@ class SqlStore(Repository):
         self,
         *,
         scenario: str | None = None,
+        scenarios: Collection[str] | None = None,
         state: GoalState | None = None,
         cursor: str | None = None,
         limit: int = 50,
@@ -134,6 +124,8 @@ class SqlStore(Repository):
         query, order = queries.GOAL_RECORDS, goals.c.sequence
         if scenario is not None:
             query = query.where(goals.c.scenario == scenario)
+        if scenarios is not None:
+            query = query.where(goals.c.scenario.in_(scenarios))
         if state is not None:
             query = query.where(goals.c.state == state.value)
         async with self._database.reading() as connection:
@@ -153,6 +145,7 @@ class SqlStore(Repository):
         *,
         scope: Scope | None = None,
         scenario: str | None = None,
+        scenarios: Collection[str] | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[RewardPolicy]:
@@ -162,18 +155,10 @@ class SqlStore(Repository):
             query = query.where(queries.in_scope(scope))
         if scenario is not None:
             query = query.where(policies.c.scenario == scenario)
+        if scenarios is not None:
+            query = query.where(policies.c.scenario.in_(scenarios))
         async with self._database.reading() as connection:
             return await page(connection, query, order, codec.policy, cursor=cursor, limit=limit)
-
-    @to_the_end
-    @retried
-    async def activations(self, *, since: int = 0) -> Sequence[Activation]:
-        """Activations with a sequence over `since`, oldest first."""
-        order = activations.c.sequence
-        query = queries.ACTIVATIONS.where(order > since).order_by(order)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [codec.activation(row) for row in rows]
 
     @to_the_end
     @retried
@@ -198,9 +183,10 @@ class SqlStore(Repository):
 
 async def _settled(writing: Writing, goal: Goal, proposal: Proposal) -> GoalRecord:
     if proposal.interpretation.decision is Decision.NO_CHANGE:
-        active = await queries.active_policy(writing.connection, goal.scope, writing.at)
+        frozen = await schedules.freezes_over(writing.connection, goal.scope)
+        active = None if frozen else await schedules.active_policy(writing.connection, goal.scope, writing.at)
         return GoalRecord(goal=goal, state=GoalState.NO_CHANGE, proposal=proposal, policy=active)
-    policy = await _new_policy(writing, goal.scope, proposal.weights, proposal.source, goal.id)
+    policy = await _new_policy(writing, goal.scope, proposal.weights, proposal.source, goal.id, goal.submitted_by)
     return GoalRecord(goal=goal, state=GoalState.PROPOSED, proposal=proposal, policy=policy)
 
 
@@ -214,7 +200,9 @@ async def _write_settled(writing: Writing, record: GoalRecord, proposal: Proposa
     await writing.put_on_record(action, goal_id, chain=record.goal.scope.scenario)
 
 
-async def _new_policy(writing: Writing, scope: Scope, weights: Weights, source: Source, origin: str) -> RewardPolicy:
+async def _new_policy(
+    writing: Writing, scope: Scope, weights: Weights, source: Source, origin: str, author: str
+) -> RewardPolicy:
     policy = RewardPolicy(
         scope=scope,
         version=await queries.next_version(writing.connection, scope),
@@ -223,18 +211,5 @@ async def _new_policy(writing: Writing, scope: Scope, weights: Weights, source: 
         origin=origin,
         created_at=writing.at,
     )
-    await writing.insert(policies, codec.policy_values(policy))
+    await writing.insert(policies, codec.policy_values(policy, author))
     return policy
-
-
-async def _new_activation(writing: Writing, policy: RewardPolicy, window: Window) -> Activation:
-    activation = Activation(
-        sequence=0, policy=policy, window=window, activated_at=writing.at, activated_by=writing.act.actor
-    )
-    row = await writing.insert(activations, codec.activation_values(activation))
-    return replace(activation, sequence=row[activations.c.sequence])
-
-
-async def _mark_activated(writing: Writing, policy: RewardPolicy) -> None:
-    if policy.source is not Source.HUMAN:
-        await writing.update(goals, policy.origin, {"state": GoalState.ACTIVATED.value})

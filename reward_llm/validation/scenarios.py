@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,14 +63,24 @@ def load_scenario(path: Path) -> Scenario:
     return scenario
 
 
-def load_scenarios(folders: Iterable[Path]) -> dict[str, Scenario]:
-    """All scenarios of the folders by name; a later folder's replaces an earlier one's.
+def load_scenarios(
+    folders: Iterable[Path], check: Callable[[Path, Scenario], None] | None = None
+) -> dict[str, Scenario]:
+    """All scenarios of the folders by name; a later folder's file replaces an earlier one's.
+
+    Args:
+        folders: Where the files are.
+        check: Raises for a scenario that isn't to be used, of those that aren't replaced.
 
     Raises:
         ScenarioInvalid: If any file is invalid, or there is none at all.
     """
     folders = list(folders)
-    scenarios = {s.name: s for f in folders for s in map(load_scenario, sorted(f.glob("*.yaml")))}
+    files = {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+    scenarios = {name: load_scenario(path) for name, path in files.items()}
+    if check is not None:
+        for name, scenario in scenarios.items():
+            check(files[name], scenario)
     if not scenarios:
         raise ScenarioInvalid(f"no scenario files in {', '.join(map(str, folders))}")
     return scenarios

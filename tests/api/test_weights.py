@@ -86,7 +86,7 @@ async def test_weights_outlive_the_store(desk: Desk, setup: Setup) -> None:
     unchanged = await desk.client.get("/v1/weights", headers={"If-None-Match": "*"})
     assert unchanged.headers["weights-stale"] == "true"
     setup.bring_the_store_back()
-    await asyncio.sleep(0.1)
+    await desk.board.refresh()
     assert not (await desk.weights())["stale"]
 
 

@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 
 from reward_llm.resources import scenarios_dir
+from reward_llm.validation.baselines import check_baseline
+from reward_llm.validation.scenarios import load_scenario
+from reward_llm.validation.signatures import fingerprint, write_key_pair
 
 HOME_FEED = (scenarios_dir() / "home_feed.yaml").read_text("utf-8")
 
@@ -68,3 +71,18 @@ def test_a_file_that_is_not_there_is_wrong(program, tmp_path):
 def test_scenarios_of_ones_own_are_checked_as_well(program, tmp_path):
     written(tmp_path, HOME_FEED.replace("default: 0.25", "default: 0.35", 1))
     assert program("scenarios", "check", REWARD_LLM_SCENARIOS_DIR=str(tmp_path)).code == 1
+
+
+def test_a_scenario_is_signed_for_the_service_to_check(program, tmp_path):
+    file, private, public = written(tmp_path, HOME_FEED), tmp_path / "private.pem", tmp_path / "public.pem"
+    key = write_key_pair(private, public)
+    result = program("scenarios", "sign", file, "--key", str(private), "--json")
+    assert json.loads(result.out) == {"file": file, "signature": f"{file}.sig", "key": fingerprint(key)}
+    check_baseline(Path(file), load_scenario(Path(file)), key)
+    assert program("scenarios", "sign", file, "--key", str(public)).code == 2
+
+
+def test_the_review_rules_are_shown(program):
+    shown = program("scenarios", "show", "home_feed").out
+    assert "approvals needed: 0" in shown
+    assert "1 for a step over 0.45" in shown

@@ -4,6 +4,7 @@ import os
 import pytest
 
 SALE = "今天是618大促，GMV目标1亿，用户留存目标是65%"
+LIFT = "Raise GMV by 15%"
 
 
 def test_a_goal_is_shown_with_its_reading_and_the_way_to_look_it_up(client, service):
@@ -12,7 +13,8 @@ def test_a_goal_is_shown_with_its_reading_and_the_way_to_look_it_up(client, serv
     assert "gmv" in result.out
     assert "▲ raise" in result.out
     assert f"curl -s '{service}/v1/weights/home_feed'" in result.out
-    assert "reward-llm policies activate pol_" in result.out
+    assert "reward-llm policies approve pol_" in result.out
+    assert "reward-llm policies activate pol_" in client("submit", LIFT).out
 
 
 def test_the_display_speaks_the_language_that_is_asked_for(client):
@@ -49,7 +51,7 @@ def test_targets_that_are_no_numbers_are_wrong_usage(client, targets):
 
 
 def test_activating_at_once_changes_what_is_served(client):
-    answer = json.loads(client("submit", SALE, "--segment", "mature_user", "--activate", "--yes", "--json").out)
+    answer = json.loads(client("submit", LIFT, "--segment", "mature_user", "--activate", "--yes", "--json").out)
     assert answer["state"] == "activated"
     served = json.loads(client("weights", "home_feed", "--segment", "mature_user", "--json").out)
     assert served["policy_id"] == answer["proposal"]["policy_id"]
@@ -57,14 +59,14 @@ def test_activating_at_once_changes_what_is_served(client):
 
 
 def test_a_reading_that_needs_a_person_is_not_activated_where_nobody_can_be_asked(client):
-    result = client("submit", SALE, "--segment", "new_user", "--activate", "--json")
+    result = client("submit", LIFT, "--segment", "new_user", "--activate", "--json")
     answer = json.loads(result.out)
     assert result.code == 1
     assert (answer["state"], answer["proposal"]["needs_review"]) == ("proposed", True)
     assert result.err.startswith("error: ")
     assert f"reward-llm policies activate {answer['proposal']['policy_id']}" in result.err
     assert "--yes" in result.err
-    shown = client("submit", SALE, "--segment", "new_user", "--activate")
+    shown = client("submit", LIFT, "--segment", "new_user", "--activate")
     assert shown.code == 1
     assert "Needs a person: a list of words read this goal" in shown.out
     assert json.loads(client("weights", "home_feed", "--segment", "new_user", "--json").out)["source"] != "rules"
@@ -72,7 +74,7 @@ def test_a_reading_that_needs_a_person_is_not_activated_where_nobody_can_be_aske
 
 @pytest.mark.parametrize(("typed", "state"), [(b"y\n", "activated"), (b"\n", "proposed")])
 def test_at_a_terminal_the_person_is_asked(client, typed, state):
-    result = client("submit", SALE, "--segment", "new_user", "--activate", stdin=typed, terminal=True)
+    result = client("submit", LIFT, "--segment", "new_user", "--activate", stdin=typed, terminal=True)
     assert result.code == 0
     assert "Activate it all the same? [y/N]" in result.out
     newest = json.loads(client("goals", "--limit", "1", "--json").out)["items"][0]
@@ -80,7 +82,20 @@ def test_at_a_terminal_the_person_is_asked(client, typed, state):
 
 
 def test_whoever_leaves_the_question_unanswered_activates_nothing(client):
-    assert client("submit", SALE, "--segment", "new_user", "--activate", terminal=True).code == 1
+    assert client("submit", LIFT, "--segment", "new_user", "--activate", terminal=True).code == 1
+
+
+def test_a_proposal_that_lacks_approvals_waits_for_a_reviewer(client):
+    result = client("submit", SALE, "--activate", "--yes")
+    newest = json.loads(client("goals", "--limit", "1", "--json").out)["items"][0]["proposal"]
+    assert result.code == 1
+    assert f"{newest['policy_id']} is not activated: it has 0 of 1 approvals" in result.err
+    assert f"reward-llm policies approve {newest['policy_id']}" in result.err
+    assert f"a reviewer approves: reward-llm policies approve {newest['policy_id']}" in result.out
+    assert newest["policy_state"] == "in_review"
+    assert client("policies", "approve", newest["policy_id"], LOGNAME="li").code == 0
+    assert client("policies", "activate", newest["policy_id"]).code == 0
+    assert client("scopes", "rollback", "home_feed", "--reason", "a try").code == 0
 
 
 def test_a_goal_that_asks_for_nothing_leaves_nothing_to_activate(client):

@@ -11,13 +11,17 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from reward_llm.domain.goal import Window
 from reward_llm.errors import ConfigurationInvalid, StoreUnavailable
 from reward_llm.store import SqlStore, revision, upgrade
 from reward_llm.store.engine import reading_engine, writing_engine
 from reward_llm.store.failures import translated
+from reward_llm.store.governance import SqlGovernance
 from reward_llm.store.postgresql import WRITER_LOCK
 from reward_llm.store.transactions import retried, transaction
+from tests.contracts.governance import FREE
 from tests.contracts.store import ANN, CLICKS, FEED, NOON, goal, proposal
+from tests.strategies import HOME_FEED
 
 TERMINATE_OTHERS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
@@ -211,14 +215,16 @@ async def test_sequences_go_on_beyond_32_bits(store: SqlStore, url: str) -> None
     async with operator(url) as connection:
         for table in ("goals", "policies", "activations"):
             await connection.execute(f"SELECT setval('{table}_sequence_seq', {2**40})")
+    governance = SqlGovernance(store._database)
     for i in range(2):
         await store.record_goal(goal(f"goal_{i}"))
-        record = await store.record_proposal(f"goal_{i}", proposal(), NOON)
+        record = await store.record_proposal(f"goal_{i}", proposal(HOME_FEED.defaults), NOON)
         assert record.policy is not None
-        assert (await store.activate(record.policy.policy_id, goal().window, act=ANN)).sequence > 2**40
+        made = await governance.activate(record.policy.policy_id, Window(), ANN, FREE)
+        assert made.sequence > 2**40
     page = await store.goals(limit=1)
     assert [r.goal.id for r in (await store.goals(limit=1, cursor=page.next_cursor)).items] == ["goal_0"]
-    assert len(await store.activations(since=2**40 + 1)) == 1
+    assert [a.sequence for a in (await governance.serving(since=1)).activations] == [made.sequence]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,11 @@ HOME_FEED = (scenarios_dir() / "home_feed.yaml").read_text("utf-8")
         (HOME_FEED.replace("default: 0.25", "default: .nan"), "0/default|default ≤ max"),
         (HOME_FEED.replace("concept: gmv", "concept: money"), "utilities/1/concept"),
         (HOME_FEED.replace("default: 0.25", "default: 0.35"), "add up to 1.1"),
+        (HOME_FEED.replace("step_over: 0.45, ", ""), "has no condition"),
+        (HOME_FEED.replace("{step_over: 0.45", "{lowers: [clicks]"), "'clicks' isn't one of its utilities"),
+        (HOME_FEED.replace("step_over: 0.45", "step_above: 0.45"), "'step_above' was unexpected"),
+        (HOME_FEED.replace("step_over: 0.45", "sources: [oracle]"), "review/raised/0/sources/0"),
+        (HOME_FEED.replace("approvals: 1}", "approvals: 6}"), "approvals must be 0 to 5"),
     ],
 )
 def test_a_broken_file_is_refused_with_the_place_that_is_wrong(text, complaint):

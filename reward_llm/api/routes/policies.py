@@ -1,18 +1,22 @@
-"""Policies: edit, list, and put into force."""
+"""Policies: edit, list and look at them."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
 from reward_llm.api import policy_desk
-from reward_llm.api.body import parse_json, read_body, validated
+from reward_llm.api.access.permissions import Calling, Where, needs
+from reward_llm.api.access.scenario_of import of_policy
+from reward_llm.api.conditions import IfMatchHeader, if_match
 from reward_llm.api.context import Here
-from reward_llm.api.headers import act_of, claim_of
-from reward_llm.api.openapi import json_body, problems
-from reward_llm.api.refusals import refusals_on_record
+from reward_llm.api.openapi import etag_header, json_body, problems
 from reward_llm.api.routes.parameters import Cursor, Id, IdempotencyKey, Limit, Name, XActor
+from reward_llm.api.standings import policy_wires
 from reward_llm.api.wire.base import Listing
-from reward_llm.api.wire.policies import ActivationRequest, ActivationWire, PolicyEdit, PolicyWire
+from reward_llm.api.wire.policies import PolicyEdit
+from reward_llm.api.wire.standings import PolicyWire
+from reward_llm.api.writes import taken
+from reward_llm.domain.access import Permission
 from reward_llm.domain.scenario import Scope
 from reward_llm.errors import InvalidInput, PolicyUnknown, Violation
 
@@ -24,71 +28,82 @@ router = APIRouter(prefix="/v1/policies", tags=["policies"])
     summary="Set weights by hand",
     status_code=201,
     response_model=PolicyWire,
-    responses=problems(400, 404, 413, 422, 503),
+    responses={201: etag_header("The content hash."), **problems(400, 404, 412, 413, 422, 503)},
     openapi_extra=json_body(PolicyEdit),
+    dependencies=[needs(Permission.EDIT, Where.IN_BODY)],
 )
 async def edit(
     request: Request,
     response: Response,
     here: Here,
+    caller: Calling,
     idempotency_key: IdempotencyKey = None,
+    if_match_header: IfMatchHeader = None,
     x_actor: XActor = None,
 ) -> PolicyWire:
-    """Make a person's weights the scope's next policy; they pass the same gate as a model's."""
-    limit = here.services.config.body_limit_bytes
-    body = await read_body(request, limit)
-    async with refusals_on_record(here.services, "policy.refused", request, body):
-        document = parse_json(body, limit)
-        act, claim = act_of(request, here.services.clock()), claim_of(request, document)
-        policy = await policy_desk.edit(here.services, validated(PolicyEdit, document), act, claim)
+    """Make a person's weights the scope's next policy; they pass the same gate as a model's.
+
+    `If-Match` with the content hash of the scope's newest policy refuses the edit if somebody made a newer one.
+    """
+    async with taken(request, here, "policy.refused") as write:
+        sent = write.sent(PolicyEdit)
+        caller.require(sent.scenario)
+        policy = await policy_desk.edit(here.services, sent, if_match(request), write)
     response.headers["Location"] = f"/v1/policies/{policy.policy_id}"
-    return PolicyWire.of(policy)
+    response.headers["ETag"] = f'"{policy.content_hash}"'
+    (wire,) = await policy_wires(here.services, [policy])
+    return wire
 
 
-@router.get("", summary="List policies", response_model=Listing[PolicyWire], responses=problems(422, 503))
+@router.get(
+    "",
+    summary="List policies",
+    response_model=Listing[PolicyWire],
+    responses=problems(422, 503),
+    dependencies=[needs(Permission.READ, Where.LISTED)],
+)
 async def list_policies(
-    here: Here, scenario: Name = None, segment: Name = None, cursor: Cursor = None, limit: Limit = 50
+    here: Here,
+    caller: Calling,
+    scenario: Name = None,
+    segment: Name = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Listing[PolicyWire]:
-    """Policies, newest first; of a scenario with all its segments, or of one segment."""
-    if segment and not scenario:
-        message = "a segment is one of a scenario's; name that as well"
-        raise InvalidInput(message, violations=[Violation(path="segment", code="alone", message=message)])
-    scope = Scope(scenario, segment) if scenario and segment else None
-    page = await here.services.store.policies(scope=scope, scenario=scenario or None, cursor=cursor, limit=limit)
-    return Listing(items=[PolicyWire.of(p) for p in page.items], next_cursor=page.next_cursor)
+    """Policies that one may read, newest first; of a scenario with all its segments, or of one segment."""
+    page = await here.services.store.policies(
+        scope=named_scope(scenario, segment), scenarios=caller.scenarios(scenario or None), cursor=cursor, limit=limit
+    )
+    return Listing(items=await policy_wires(here.services, page.items), next_cursor=page.next_cursor)
 
 
-@router.get("/{policy_id}", summary="Get a policy", response_model=PolicyWire, responses=problems(404, 422, 503))
-async def get_policy(policy_id: Id, here: Here) -> PolicyWire:
-    """One policy; a scenario's defaults are one as well."""
+@router.get(
+    "/{policy_id}",
+    summary="Get a policy",
+    response_model=PolicyWire,
+    responses={200: etag_header("The content hash."), **problems(404, 422, 503)},
+    dependencies=[needs(Permission.READ, of_policy)],
+)
+async def get_policy(policy_id: Id, response: Response, here: Here) -> PolicyWire:
+    """One policy with its state, its decisions and what it still needs; a scenario's defaults are one as well."""
     try:
-        return PolicyWire.of(await here.services.store.policy(policy_id))
+        policy = await here.services.store.policy(policy_id)
     except PolicyUnknown:
         if policy_id not in here.defaults:
             raise
-        return PolicyWire.of(here.defaults[policy_id])
+        policy = here.defaults[policy_id]
+    response.headers["ETag"] = f'"{policy.content_hash}"'
+    (wire,) = await policy_wires(here.services, [policy])
+    return wire
 
 
-@router.post(
-    "/{policy_id}/activation",
-    summary="Put a policy into force",
-    response_model=ActivationWire,
-    responses=problems(400, 404, 413, 422, 503),
-    openapi_extra=json_body(ActivationRequest, required=False),
-)
-async def activate(
-    policy_id: Id,
-    request: Request,
-    here: Here,
-    idempotency_key: IdempotencyKey = None,
-    x_actor: XActor = None,
-) -> ActivationWire:
-    """Serve the policy's weights from now on, or in a window; activating an earlier one again is a rollback."""
-    limit = here.services.config.body_limit_bytes
-    body = await read_body(request, limit)
-    async with refusals_on_record(here.services, "activation.refused", request, body):
-        document = parse_json(body, limit) if body else {}
-        act, claim = act_of(request, here.services.clock()), claim_of(request, document)
-        sent = validated(ActivationRequest, document)
-        activation = await policy_desk.activate(here.services, policy_id, sent, act, claim)
-    return ActivationWire.of(activation)
+def named_scope(scenario: str | None, segment: str | None) -> Scope | None:
+    """The segment that a list is asked for, None if none is named.
+
+    Raises:
+        InvalidInput: If its scenario isn't named as well.
+    """
+    if segment and not scenario:
+        message = "a segment is one of a scenario's; name that as well"
+        raise InvalidInput(message, violations=[Violation(path="segment", code="alone", message=message)])
+    return Scope(scenario, segment) if scenario and segment else None

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from reward_llm.api.access.permissions import Calling, Where, needs
 from reward_llm.api.context import Context, Here
 from reward_llm.api.headers import none_match
 from reward_llm.api.openapi import problems
 from reward_llm.api.routes.parameters import Name
 from reward_llm.api.wire.base import Outgoing
 from reward_llm.api.wire.weights import ScopeWeights, SnapshotWire, WeightsWire
+from reward_llm.domain.access import Permission
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.serving import Freshness, ServedWeights
 
@@ -30,12 +32,19 @@ _CONDITIONAL: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.get("", summary="Get all weights", response_model=SnapshotWire, responses={**_CONDITIONAL, **problems(422)})
-async def get_snapshot(request: Request, here: Here) -> Response:
-    """The weights of every scenario and each of its segments, under one entity tag."""
-    services = here.services
+@router.get(
+    "",
+    summary="Get all weights",
+    response_model=SnapshotWire,
+    responses={**_CONDITIONAL, **problems(422)},
+    dependencies=[needs(Permission.READ, Where.LISTED)],
+)
+async def get_snapshot(request: Request, here: Here, caller: Calling) -> Response:
+    """The weights of every scenario that one may read and each of its segments, under one entity tag."""
+    services, mine = here.services, caller.scenarios()
     now = services.clock()
-    served, freshness = services.board.snapshot(now), services.board.freshness(now)
+    served = [s for s in services.board.snapshot(now) if mine is None or s.scope.scenario in mine]
+    freshness = services.board.freshness(now)
     etag = _joint_etag(served)
     if not none_match(request, etag):
         return _unchanged(etag, freshness)
@@ -48,6 +57,7 @@ async def get_snapshot(request: Request, here: Here) -> Response:
     summary="Get the weights of a scenario",
     response_model=WeightsWire,
     responses={**_CONDITIONAL, **problems(404, 422)},
+    dependencies=[needs(Permission.READ)],
 )
 async def get_weights(
     scenario: str,
@@ -55,15 +65,22 @@ async def get_weights(
     here: Here,
     segment: Name = None,
     unit: Annotated[
-        str | None, Query(max_length=200, description="Whom the weights are for; everybody gets the same.")
+        str | None,
+        Query(
+            max_length=200,
+            description="Whom the weights are for, such as a user's id; without one, partial rollouts don't count.",
+        ),
     ] = None,
 ) -> Response:
     """The weights that hold now: the segment's latest activation, else the scenario's, else the defaults.
 
+    A unit is in a partial rollout or isn't, by a hash of its name, and stays in it when that grows. A frozen scope
+    serves the defaults.
+
     This never waits for the database: while that is away, the last known weights are served and marked stale.
     """
     services = here.services
-    served = services.board.lookup(Scope(scenario, segment or None), services.clock())
+    served = services.board.lookup(Scope(scenario, segment or None), services.clock(), unit or None)
     here.metrics.looked_up(served)
     if not none_match(request, served.etag):
         return _unchanged(served.etag, served.freshness)

@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from reward_llm.api.wire.base import Outgoing
+from reward_llm.domain.review_rules import ReviewRules
 from reward_llm.domain.scenario import Bilingual, Concept, Scenario
+from reward_llm.domain.source import Source
 
 
 class BilingualWire(Outgoing):
@@ -41,14 +43,48 @@ class SegmentWire(Outgoing):
     description: BilingualWire
 
 
+class RaisedRuleWire(Outgoing):
+    """When more approvals are needed; of several conditions all must hold."""
+
+    approvals: int
+    step_over: float | None = Field(description="An L1 distance from the weights in force.")
+    lowers: list[str] = Field(description="Any of these utilities gets less than it has in force.")
+    sources: list[Source] = Field(description="The weights come from one of these.")
+    unsure: bool = Field(description="The reading needs a person.")
+
+
+class ReviewRulesWire(Outgoing):
+    """How many people must approve of a change."""
+
+    approvals: int = Field(description="For an ordinary change.")
+    self_approval: bool = Field(description="Whether the author's own approval counts.")
+    raised: list[RaisedRuleWire]
+
+    @classmethod
+    def of(cls, rules: ReviewRules) -> ReviewRulesWire:
+        """The rules themselves."""
+        raised = [
+            RaisedRuleWire(
+                approvals=r.approvals,
+                step_over=r.step_over,
+                lowers=list(r.lowers),
+                sources=list(r.sources),
+                unsure=r.unsure,
+            )
+            for r in rules.raised
+        ]
+        return cls(approvals=rules.approvals, self_approval=rules.self_approval, raised=raised)
+
+
 class ScenarioWire(Outgoing):
-    """A surface with its utilities, segments and guardrails."""
+    """A surface with its utilities, segments, guardrails and review rules."""
 
     name: str
     title: BilingualWire
     utilities: list[UtilityWire]
     segments: list[SegmentWire]
     max_step: float = Field(description="The largest L1 distance from the active weights that a change may have.")
+    review: ReviewRulesWire
     base: Literal["defaults", "active"] = Field(description="What a goal's moves start from.")
 
     @classmethod
@@ -74,5 +110,6 @@ class ScenarioWire(Outgoing):
                 SegmentWire(name=s.name, description=BilingualWire.of(s.description)) for s in scenario.segments
             ],
             max_step=guardrails.max_step,
+            review=ReviewRulesWire.of(scenario.review),
             base=scenario.base,
         )

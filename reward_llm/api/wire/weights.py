@@ -8,7 +8,19 @@ from pydantic import Field
 
 from reward_llm.api.wire.base import MomentOut, Outgoing, WeightsByUtility
 from reward_llm.domain.policy import Source
-from reward_llm.domain.serving import Rule, ServedWeights
+from reward_llm.domain.serving import Rollout, Rule, ServedWeights
+
+
+class RolloutWire(Outgoing):
+    """The activation that serves, and the share of users that it is for."""
+
+    activation: int = Field(description="Its number.")
+    percent: float
+
+    @classmethod
+    def of(cls, rollout: Rollout) -> RolloutWire:
+        """The rollout itself."""
+        return cls(activation=rollout.activation, percent=rollout.percent)
 
 
 class ScopeWeights(Outgoing):
@@ -22,7 +34,8 @@ class ScopeWeights(Outgoing):
     weights: WeightsByUtility
     vector: list[float]
     source: Source
-    rule: Rule = Field(description="Whose activation won: the segment's, the scenario's, or nobody's.")
+    rule: Rule = Field(description="Whose activation won: the segment's, the scenario's, or nobody's; or `frozen`.")
+    rollout: RolloutWire | None = Field(description="The activation that serves; null if none does.")
     valid_until: MomentOut | None = Field(description="When other weights will hold, as far as is known now.")
 
     @classmethod
@@ -40,6 +53,7 @@ class ScopeWeights(Outgoing):
             vector=list(weights.values()),
             source=policy.source,
             rule=served.rule,
+            rollout=RolloutWire.of(served.rollout) if served.rollout else None,
             valid_until=served.valid_until,
         )
 

@@ -14,8 +14,11 @@ from reward_llm.domain.serving import Freshness, ServedWeights
 class WeightsBoard(Protocol):
     """What is served now, kept in memory; reading it never waits for the store."""
 
-    def lookup(self, scope: Scope, now: datetime) -> ServedWeights:
+    def lookup(self, scope: Scope, now: datetime, unit: str | None = None) -> ServedWeights:
         """The weights that hold for the scope: its segment's, else its scenario's, else the defaults.
+
+        A unit keeps its place in every rollout; without one, only what is for everybody counts. In a frozen scope
+        the defaults hold.
 
         Raises:
             ScenarioUnknown: If there is no such scenario.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from reward_llm.domain.goal import Goal, GoalState
 from reward_llm.domain.policy import Proposal, RewardPolicy
@@ -24,18 +22,6 @@ class GoalRecord:
     state: GoalState
     proposal: Proposal | None = None
     policy: RewardPolicy | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRecord:
-    """One thing that happened: who did what to which subject, and the facts of it."""
-
-    sequence: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    details: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from reward_llm.domain.act import Act
-from reward_llm.domain.goal import Goal, GoalState, Window
-from reward_llm.domain.policy import Activation, Proposal, RewardPolicy
-from reward_llm.domain.ports.records import AuditRecord, GoalRecord, IdempotencyClaim, Page
+from reward_llm.domain.audit import AuditRecord
+from reward_llm.domain.goal import Goal, GoalState
+from reward_llm.domain.policy import Proposal, RewardPolicy
+from reward_llm.domain.ports.records import GoalRecord, IdempotencyClaim, Page
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.weights import Weights
 
@@ -52,8 +53,12 @@ class Store(Protocol):
         weights: Weights,
         act: Act,
         claim: IdempotencyClaim | None = None,
+        guard: Callable[[RewardPolicy | None], None] | None = None,
     ) -> RewardPolicy:
         """Make a person's weights the scope's next policy version.
+
+        `guard` is shown the newest one that there is when it is written, None if there is none, and raises if that
+        isn't the one to follow.
 
         Raises:
             IdempotencyConflict: If the key came with another request before.
@@ -64,21 +69,6 @@ class Store(Protocol):
         """The policy that the claim's key stands for already, None if the key is new.
 
         Raises:
-            IdempotencyConflict: If the key came with another request before.
-        """
-        ...
-
-    async def activate(
-        self,
-        policy_id: str,
-        window: Window,
-        act: Act,
-        claim: IdempotencyClaim | None = None,
-    ) -> Activation:
-        """Put a policy into force.
-
-        Raises:
-            PolicyUnknown: If there is no such policy.
             IdempotencyConflict: If the key came with another request before.
         """
         ...
@@ -95,11 +85,12 @@ class Store(Protocol):
         self,
         *,
         scenario: str | None = None,
+        scenarios: Collection[str] | None = None,
         state: GoalState | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[GoalRecord]:
-        """Goals, newest first.
+        """Goals, newest first; what is None doesn't matter.
 
         Raises:
             InvalidInput: If the cursor isn't one of ours.
@@ -119,18 +110,15 @@ class Store(Protocol):
         *,
         scope: Scope | None = None,
         scenario: str | None = None,
+        scenarios: Collection[str] | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[RewardPolicy]:
-        """Policies, newest first.
+        """Policies, newest first; what is None doesn't matter.
 
         Raises:
             InvalidInput: If the cursor isn't one of ours.
         """
-        ...
-
-    async def activations(self, *, since: int = 0) -> Sequence[Activation]:
-        """Activations with a sequence over `since`, oldest first."""
         ...
 
     async def audit(self, *, subject: str | None = None, limit: int = 50) -> Sequence[AuditRecord]:

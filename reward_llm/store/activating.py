@@ -1,0 +1,172 @@
+"""Activations: made, changed and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from reward_llm.domain.act import Act
+from reward_llm.domain.activation import EVERYBODY, PLANNED, Activation
+from reward_llm.domain.activation_changes import ActivationChange, changed, check_window, ended, widens
+from reward_llm.domain.admission import Admission
+from reward_llm.domain.goal import Window
+from reward_llm.domain.ports import IdempotencyClaim, Page, ServingChanges
+from reward_llm.domain.scenario import Scope
+from reward_llm.domain.schedule import Overlap, conflicts
+from reward_llm.store import admitting, codec, queries, schedules, standings
+from reward_llm.store.activation_rows import insert_activation, update_activation
+from reward_llm.store.database import Repository
+from reward_llm.store.ledger import Action, claimed, remember
+from reward_llm.store.pages import page
+from reward_llm.store.tables import activations, policies
+from reward_llm.store.to_the_end import to_the_end
+from reward_llm.store.transactions import retried
+from reward_llm.store.writing import Writing
+
+
+class SqlActivations(Repository):
+    """The part of a `reward_llm.domain.ports.Governance` that is about activations."""
+
+    @to_the_end
+    @retried
+    async def activate(
+        self,
+        policy_id: str,
+        window: Window,
+        act: Act,
+        admission: Admission,
+        *,
+        percent: float = EVERYBODY,
+        accept_conflicts: bool = False,
+        claim: IdempotencyClaim | None = None,
+    ) -> Activation:
+        """Put a policy into force, and with it the goal that it came from."""
+        action = Action.POLICY_ACTIVATED
+        async with self._database.writing(act) as writing:
+            if known := await claimed(writing.connection, claim, action):
+                return await schedules.activation(writing.connection, int(known))
+            standing = await standings.standing(writing.connection, policy_id, act.at)
+            admitting.check_open(standing)
+            check_window(window, percent, act.at)
+            await admitting.not_frozen(writing, standing.policy.scope)
+            planned = Activation(
+                sequence=PLANNED,
+                policy=standing.policy,
+                window=window,
+                activated_at=await schedules.now_in(writing.connection, standing.policy.scope, act.at),
+                activated_by=act.actor,
+                percent=percent,
+            )
+            await admitting.admit(writing, standing, planned, admission)
+            if not accept_conflicts:
+                await admitting.no_conflicts(writing, planned)
+            activation = await insert_activation(writing, planned)
+            await writing.put_on_record(action, policy_id, chain=standing.policy.scope.scenario)
+            await remember(writing.connection, claim, action, str(activation.sequence), writing.at)
+        return activation
+
+    @to_the_end
+    @retried
+    async def change_activation(
+        self,
+        sequence: int,
+        revision: int,
+        change: ActivationChange,
+        act: Act,
+        admission: Admission,
+        *,
+        accept_conflicts: bool = False,
+        claim: IdempotencyClaim | None = None,
+    ) -> Activation:
+        """Change an activation that has this revision; what raises its share or moves its start is checked anew."""
+        action = Action.ACTIVATION_CHANGED
+        async with self._database.writing(act) as writing:
+            before = await schedules.activation(writing.connection, sequence)
+            if await claimed(writing.connection, claim, action):
+                return before
+            after = changed(before, revision, change, act.at)
+            if widens(before, after):
+                await _admit_again(writing, after, admission)
+            if after.window != before.window and not accept_conflicts:
+                await admitting.no_conflicts(writing, after)
+            await update_activation(writing, after)
+            await _record(writing, after, action, claim)
+        return after
+
+    @to_the_end
+    @retried
+    async def end_activation(
+        self, sequence: int, act: Act, *, revision: int | None = None, claim: IdempotencyClaim | None = None
+    ) -> Activation:
+        """End an activation now; one that hasn't begun never will."""
+        action = Action.ACTIVATION_ENDED
+        async with self._database.writing(act) as writing:
+            before = await schedules.activation(writing.connection, sequence)
+            if await claimed(writing.connection, claim, action):
+                return before
+            after = ended(before, revision, act)
+            await update_activation(writing, after)
+            await _record(writing, after, action, claim)
+        return after
+
+    @to_the_end
+    @retried
+    async def activation(self, sequence: int) -> Activation:
+        """One activation."""
+        async with self._database.reading() as connection:
+            return await schedules.activation(connection, sequence)
+
+    @to_the_end
+    @retried
+    async def activations(
+        self,
+        *,
+        scope: Scope | None = None,
+        scenario: str | None = None,
+        scenarios: Collection[str] | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Activation]:
+        """Activations, the last made first."""
+        query = schedules.ACTIVATIONS
+        if scope is not None:
+            query = query.where(queries.in_scope(scope))
+        if scenario is not None:
+            query = query.where(policies.c.scenario == scenario)
+        if scenarios is not None:
+            query = query.where(policies.c.scenario.in_(scenarios))
+        order = activations.c.sequence
+        async with self._database.reading() as connection:
+            return await page(connection, query, order, codec.activation, cursor=cursor, limit=limit)
+
+    @to_the_end
+    @retried
+    async def conflicts(self, policy_id: str, window: Window, at: datetime) -> Sequence[Overlap]:
+        """What an activation of the policy would conflict with, in the order of their starts."""
+        async with self._database.reading() as connection:
+            policy = await queries.policy(connection, policy_id)
+            planned = Activation(sequence=PLANNED, policy=policy, window=window, activated_at=at, activated_by="")
+            return conflicts(planned, await schedules.interruptible(connection, planned, at), at)
+
+    @to_the_end
+    @retried
+    async def serving(self, *, since: int = 0) -> ServingChanges:
+        """What was made or changed after the change that `since` counts, oldest first."""
+        async with self._database.reading() as connection:
+            return await schedules.changes_since(connection, since)
+
+
+async def _admit_again(writing: Writing, activation: Activation, admission: Admission) -> None:
+    policy = activation.policy
+    standing = await standings.standing(writing.connection, policy.policy_id, writing.at)
+    others = tuple(a for a in standing.activations if a.sequence != activation.sequence)
+    await admitting.not_frozen(writing, policy.scope)
+    await admitting.admit(writing, replace(standing, activations=others), activation, admission)
+
+
+async def _record(writing: Writing, activation: Activation, action: Action, claim: IdempotencyClaim | None) -> None:
+    policy = activation.policy
+    details = {"activation": activation.sequence}
+    await writing.put_on_record(action, policy.policy_id, chain=policy.scope.scenario, details=details)
+    await remember(writing.connection, claim, action, str(activation.sequence), writing.at)
