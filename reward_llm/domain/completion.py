@@ -64,8 +64,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A whole answer: the text, the model that gave it, and the probabilities of its choices if it tells them."""
+    """A whole answer: the text, the model that gave it, and the probabilities of its choices if it tells them.
+
+    `checkpoint_hash` is that of the model's weights, None if it isn't told.
+    """
 
     text: str
     model: str
     choices: tuple[Choice, ...] = ()
+    checkpoint_hash: str | None = None

@@ -23,15 +23,16 @@ from reward_llm.domain.ports import LanguageModel
 from reward_llm.domain.review import Review, ReviewReason
 from reward_llm.domain.scenario import Scenario
 from reward_llm.domain.weighting import base_weights
-from reward_llm.errors import AnswerMalformed, ConfigurationInvalid, ModelError, ModelTimeout, RewardLLMError
-from reward_llm.generation.answer_forms import AnswerForm, IntentsForm, Weighed
+from reward_llm.errors import ConfigurationInvalid, ModelError, ModelTimeout, PromptInvalid, RewardLLMError
+from reward_llm.generation.answer_forms import IntentsForm, Weighed
 from reward_llm.generation.evidence import with_evidence
 from reward_llm.generation.prompts import PromptBundle
 from reward_llm.generation.shown import ShownGoal
+from reward_llm.generation.trail import Trail
+from reward_llm.generation.weighing import unchanged, weigh
 from reward_llm.reading.dates import find_windows
 from reward_llm.reading.numbers import find_quantities
 from reward_llm.reading.rules import RuleReader
-from reward_llm.validation import gate
 from reward_llm.validation.alternatives import alternatives
 from reward_llm.validation.answers import Answer, read_answer
 from reward_llm.validation.schemas import answer_names
@@ -78,7 +79,7 @@ class Proposer:
     ) -> None:
         if model is not None and model.vocabulary not in bundle.form.vocabularies:
             raise ConfigurationInvalid(
-                f"{bundle.head.name} can't be answered in {model.vocabulary}",
+                f"{bundle.content.name} can't be answered in {model.vocabulary}",
                 hint="Set REWARD_LLM_VOCABULARY=utilities if the model is a large one, or unset REWARD_LLM_BUNDLE.",
             )
         self._model = model
@@ -91,21 +92,20 @@ class Proposer:
     async def propose(self, goal: Goal, scenario: Scenario, active: RewardPolicy) -> Proposal:
         """The proposal, from the model or from the fallback that its `source` and `reason` name."""
         reader = self._readers[scenario.name]
-        attempts: list[Attempt] = []
-        draft = await self._ask_model(goal, scenario, active, reader, attempts)
+        trail = Trail()
+        draft = await self._ask_model(goal, scenario, active, reader, trail)
         if draft is None:
-            draft = self._ask_rules(goal, scenario, active, reader, attempts)
+            draft = self._ask_rules(goal, scenario, active, reader, trail)
         if draft is None:
-            draft = _unchanged(active)
+            draft = unchanged(active)
         numbers = find_quantities(goal.text)
-        reasons = dict.fromkeys(a.reason for a in attempts if not a.succeeded and a.reason)
         return replace(
             draft,
             interpretation=with_evidence(draft.interpretation, goal, numbers, reader),
             numbers=numbers,
             dates=find_windows(goal.text, goal.submitted_at.astimezone(self._config.zone)),
-            reason="; ".join(reasons) if reasons and draft.source is not self._first_source else None,
-            provenance=replace(draft.provenance, attempts=tuple(attempts)),
+            reason=(trail.reasons or None) if draft.source is not self._first_source else None,
+            provenance=trail.provenance(draft, self._bundle),
         )
 
     @property
@@ -118,7 +118,7 @@ class Proposer:
         scenario: Scenario,
         active: RewardPolicy,
         reader: RuleReader,
-        attempts: list[Attempt],
+        trail: Trail,
     ) -> Proposal | None:
         if self._model is None:
             return None
@@ -126,9 +126,15 @@ class Proposer:
         shown = ShownGoal.of(goal.text, reader)
         if shown.ordered and not shown.hints:
             reason = "the text gives orders to the system, and the lexicon finds no goal beside them"
-            attempts.append(Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=reason))
+            trail.attempts.append(
+                Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=reason, asked=False)
+            )
             return None
-        request = self._request(shown, scenario, active, model.vocabulary)
+        try:
+            request = self._request(shown, scenario, active, model.vocabulary)
+        except PromptInvalid as exc:
+            trail.failed(model.source, exc, self._monotonic() - started)
+            return None
         doubtful: Proposal | None = None
         for number in range(self._config.attempts):
             began = self._monotonic()
@@ -138,13 +144,13 @@ class Proposer:
             raw, used = None, replace(request, deadline_s=remaining, seed=self._config.seed + number)
             try:
                 completion = await model.complete(used)
-                raw = completion.text[:MAX_RAW_ANSWER_CHARS]
+                trail.completion, raw = completion, completion.text[:MAX_RAW_ANSWER_CHARS]
                 answer = read_answer(completion, used.schema, answer_names(scenario, model.vocabulary), goal.text)
                 reading = self._calibration.apply(answer.reading) if self._calibration else answer.reading
                 answer = replace(answer, reading=self._complete(reading, goal, scenario, reader))
-                weighed = _weigh(self._bundle.form, answer, scenario, active)
+                weighed = weigh(self._bundle.form, answer, scenario, active)
             except RewardLLMError as exc:
-                attempts.append(self._failed(model.source, exc, began, raw))
+                trail.failed(model.source, exc, self._monotonic() - began, raw, used.seed)
                 if not (isinstance(exc, ModelError) and exc.retryable) or isinstance(exc, ModelTimeout):
                     break
                 request = _shown(request, exc, raw)
@@ -152,12 +158,13 @@ class Proposer:
             draft = self._draft(model.source, answer.reading, weighed, completion, used)
             draft = replace(draft, review=self._review(answer.reading, completion, goal, scenario, reader))
             if weighed.doubt is None:
-                attempts.append(
-                    Attempt(source=model.source, succeeded=True, duration_s=self._monotonic() - began, raw_answer=raw)
+                took_s = self._monotonic() - began
+                trail.attempts.append(
+                    Attempt(source=model.source, succeeded=True, duration_s=took_s, raw_answer=raw, seed=used.seed)
                 )
                 return draft
             doubtful = doubtful or draft
-            attempts.append(self._failed(model.source, weighed.doubt, began, raw))
+            trail.failed(model.source, weighed.doubt, self._monotonic() - began, raw, used.seed)
             request = _shown(request, weighed.doubt, raw)
         return doubtful
 
@@ -177,6 +184,7 @@ class Proposer:
                 prompt=self._bundle.label,
                 prompt_hash=self._bundle.content_hash,
                 model=completion.model,
+                checkpoint_hash=completion.checkpoint_hash,
                 seed=request.seed,
             ),
         )
@@ -207,29 +215,29 @@ class Proposer:
         scenario: Scenario,
         active: RewardPolicy,
         reader: RuleReader,
-        attempts: list[Attempt],
+        trail: Trail,
     ) -> Proposal | None:
         began = self._monotonic()
         reading = reader.read(goal.text)
         try:
-            weights = _weigh(IntentsForm(), Answer(reading=reading), scenario, active).weights
+            weights = weigh(IntentsForm(), Answer(reading=reading), scenario, active).weights
         except RewardLLMError as exc:
-            attempts.append(self._failed(Source.RULES, exc, began, None))
+            trail.failed(Source.RULES, exc, self._monotonic() - began)
             return None
         if reading.decision is Decision.NO_CHANGE:
             reason = "the lexicon finds nothing in the text that a utility measures"
-            attempts.append(
+            trail.attempts.append(
                 Attempt(source=Source.RULES, succeeded=False, duration_s=self._monotonic() - began, reason=reason)
             )
             return None
-        attempts.append(Attempt(source=Source.RULES, succeeded=True, duration_s=self._monotonic() - began))
+        trail.attempts.append(Attempt(source=Source.RULES, succeeded=True, duration_s=self._monotonic() - began))
         review = Review(reason=ReviewReason.READ_BY_RULES)
         return Proposal(interpretation=reading, weights=weights, source=Source.RULES, review=review)
 
     def _request(
         self, shown: ShownGoal, scenario: Scenario, active: RewardPolicy, vocabulary: Vocabulary
     ) -> CompletionRequest:
-        parameters = self._bundle.head.parameters
+        parameters = self._bundle.content.parameters
         base = base_weights(scenario, active.weights)
         return CompletionRequest(
             messages=self._bundle.render(scenario, vocabulary, shown.text, shown.hints, base),
@@ -259,32 +267,6 @@ class Proposer:
             notices=(*reading.notices, notice),
         )
 
-    def _failed(self, source: Source, exc: RewardLLMError, began: float, raw: str | None) -> Attempt:
-        return Attempt(
-            source=source,
-            succeeded=False,
-            duration_s=self._monotonic() - began,
-            reason=f"{exc.code}: {exc.message}",
-            raw_answer=raw,
-        )
-
-
-def _weigh(form: AnswerForm, answer: Answer, scenario: Scenario, active: RewardPolicy) -> Weighed:
-    """The answer's weights, if they pass the gate; for no_change the active ones, whatever else it says.
-
-    Raises:
-        AnswerMalformed: If they don't.
-    """
-    if answer.reading.decision is Decision.NO_CHANGE:
-        return Weighed(weights=active.weights)
-    weighed = form.weigh(answer, scenario, active.weights)
-    violations = gate.check(weighed.weights, scenario, active.weights, answer.reading)
-    if violations:
-        raise AnswerMalformed(
-            "the weights don't pass the gate: " + "; ".join(str(v) for v in violations), violations=violations
-        )
-    return weighed
-
 
 def _shown(request: CompletionRequest, exc: RewardLLMError, raw: str | None) -> CompletionRequest:
     """The request once more, with the broken answer and what was wrong with it."""
@@ -295,9 +277,3 @@ def _shown(request: CompletionRequest, exc: RewardLLMError, raw: str | None) -> 
             Message("user", f"That answer can't be used: {exc.message} Answer again with one valid JSON object."),
         )
     return replace(request, messages=request.messages[:2] + turns, temperature=RETRY_TEMPERATURE)
-
-
-def _unchanged(active: RewardPolicy) -> Proposal:
-    source = Source.LAST_KNOWN_GOOD if active.version else Source.DEFAULT
-    reading = Interpretation(decision=Decision.NO_CHANGE)
-    return Proposal(interpretation=reading, weights=active.weights, source=source)

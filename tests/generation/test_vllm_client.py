@@ -91,6 +91,15 @@ async def test_a_server_without_models_is_unavailable():
         await ask(url)
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"), [("fp_123", "fp_123"), (None, None), ("", None), (7, None), ("x" * 999, "x" * 200)]
+)
+async def test_what_the_server_tells_of_the_model_behind_it_is_kept(told, kept):
+    body = {"choices": [{"message": {"content": ANSWER}, "finish_reason": "stop"}], "system_fingerprint": told}
+    with model_server(answering(JSONResponse(body))) as url:
+        assert (await ask(url)).checkpoint_hash == kept
+
+
 async def test_the_answer_is_passed_on_letter_by_letter():
     text = json.dumps({"decision": "no_change", "intents": [], "rationale": "没有 \u2028 目标"}, ensure_ascii=False)
     with model_server(answering(completion(text))) as url:

@@ -21,6 +21,7 @@ from reward_llm.domain.prompts import (
     PromptLabel,
     PromptOverride,
     PromptSummary,
+    PromptUse,
     PromptVersion,
 )
 from reward_llm.domain.scenario import Scenario
@@ -96,7 +97,7 @@ class PromptStore(Protocol):
         """
         ...
 
-    async def move_label(  # noqa: PLR0913 - a move is what it takes
+    async def move_label(
         self,
         name: str,
         label: str,
@@ -121,14 +122,12 @@ class PromptStore(Protocol):
         Raises:
             PromptVersionUnknown: If there is no such version.
             InvalidInput: If the label isn't a name, or production comes without evidence.
-            PreconditionFailed: If the label has another revision.
+            PreconditionFailed: If the label has another revision; `current` is the label now.
             EvaluationBelow: If the evidence falls short and too few have overridden it.
         """
         ...
 
-    async def history(
-        self, name: str, label: str, *, cursor: str | None = None, limit: int = 50
-    ) -> Page[LabelMove]:
+    async def history(self, name: str, label: str, *, cursor: str | None = None, limit: int = 50) -> Page[LabelMove]:
         """A label's moves, newest first.
 
         Raises:
@@ -155,15 +154,29 @@ class PromptStore(Protocol):
 class GoldenEvaluator(Protocol):
     """Reads golden sets and judges the readings; `reward_llm.tuning` knows how."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The golden sets that there are."""
+        ...
+
     async def evaluate(
-        self, version: PromptVersion, proposer: GoalProposer, *, backend: str, on_progress: OnProgress | None = None
+        self,
+        version: PromptVersion,
+        proposer: GoalProposer,
+        *,
+        backend: str,
+        prompt_use: PromptUse,
+        golden_set: str | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Evaluation:
-        """How well the version's golden set is read, one goal after the other.
+        """How well a version reads a golden set, one goal after the other.
 
         Args:
-            version: Says which golden set; what is read with is the proposer's.
+            version: What the proposer reads with.
             proposer: Who reads.
             backend: Whom the proposer asks first; what others answer for it counts as wrong.
+            prompt_use: How much of a prompt that one sees.
+            golden_set: What is read; None takes the version's own.
             on_progress: Is told after each goal.
 
         Raises:
@@ -220,9 +233,7 @@ class PromptWorkshop(Protocol):
         """The prompt as a Markdown file with front matter, which `parse` reads back."""
         ...
 
-    async def add(
-        self, content: PromptContent, act: Act, claim: IdempotencyClaim | None = None
-    ) -> PromptVersion:
+    async def add(self, content: PromptContent, act: Act, claim: IdempotencyClaim | None = None) -> PromptVersion:
         """Check a prompt against its contract and make it the next version.
 
         Raises:
@@ -244,9 +255,8 @@ class PromptWorkshop(Protocol):
         """What a goal would be read as with the version, against its scenario's defaults; nothing is written.
 
         Raises:
-            BackendNotConfigured: If the backend isn't one of `backends`.
+            BackendNotConfigured: If the backend isn't one of `backends`, or can't answer the prompt.
             ScenarioUnknown: If the goal is for none that is known.
-            PromptInvalid: If the backend can't answer the prompt.
         """
         ...
 
@@ -260,18 +270,25 @@ class PromptWorkshop(Protocol):
         """How well the version reads its golden set.
 
         Raises:
-            BackendNotConfigured: If the backend isn't one of `backends`.
-            PromptInvalid: If the backend can't answer the prompt.
+            BackendNotConfigured: If the backend isn't one of `backends`, or can't answer the prompt.
             EvaluationTimeout: If it takes too long.
         """
         ...
 
-    async def move(self, name: str, label: str, number: int, act: Act, *, revision: int) -> PromptLabel:
+    async def move(self, name: str, label: str, number: int, act: Act, *, revision: int | None) -> PromptLabel:
         """Put a label on a version; for `production`, measure it first beside the version that it replaces.
+
+        Args:
+            name: The prompt.
+            label: The label, new or old.
+            number: The version.
+            act: Who moves it, and why.
+            revision: The label's revision that the move is meant for, 0 for a label that is new; None takes any.
 
         Raises:
             PromptVersionUnknown: If there is no such version.
-            PreconditionFailed: If the label has another revision.
+            BackendNotConfigured: If the backend can't answer the prompt.
+            PreconditionFailed: If the label has another revision; `current` is the label now.
             EvaluationBelow: If it falls short and too few have overridden that.
             EvaluationTimeout: If it takes too long.
         """

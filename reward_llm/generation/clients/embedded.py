@@ -73,6 +73,7 @@ class EmbeddedModel:
         self.vocabulary = config.vocabulary
         self.calibration = load_own_calibration(folder, digest) if config.calibrated else None
         self.name = f"{folder.name}@{digest[:12]}"
+        self._digest = digest
         logging.disable_progress_bar()
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -128,7 +129,9 @@ class EmbeddedModel:
             pending = [token]
         if matcher.is_error():
             raise ModelError(f"constrained decoding failed: {matcher.get_error()}")
-        return Completion(text=answer.text, model=self.name, choices=tuple(answer.choices))
+        return Completion(
+            text=answer.text, model=self.name, choices=tuple(answer.choices), checkpoint_hash=self._digest
+        )
 
     @torch.inference_mode()
     def _warm_up(self) -> None:

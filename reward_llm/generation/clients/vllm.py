@@ -15,6 +15,7 @@ from reward_llm.errors import AnswerMalformed, AnswerTruncated, ModelError, Mode
 from reward_llm.generation.clients.vllm_logprobs import choices_of
 
 MAX_ANSWER_BYTES: Final = 1_000_000
+MAX_FINGERPRINT_CHARS: Final = 200
 _START_HINT: Final = "Start vLLM, or set REWARD_LLM_VLLM_URL to where it listens."
 _NAME_HINT: Final = "Check REWARD_LLM_VLLM_URL, which ends with /v1, and REWARD_LLM_VLLM_MODEL."
 
@@ -61,7 +62,7 @@ class VllmModel:
         except TimeoutError as exc:
             raise ModelTimeout(f"vLLM gave no answer within {request.deadline_s:g} s") from exc
         text = _text_of(body)
-        return Completion(text=text, model=model, choices=choices_of(body, text))
+        return Completion(text=text, model=model, choices=choices_of(body, text), checkpoint_hash=_fingerprint(body))
 
     async def ping(self) -> str:
         """The served model's name; see `LanguageModel.ping`."""
@@ -131,6 +132,12 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise AnswerMalformed("vLLM's answer isn't a JSON object")
     return body
+
+
+def _fingerprint(body: dict[str, Any]) -> str | None:
+    """What the server tells of the model behind it, which few do."""
+    told = body.get("system_fingerprint")
+    return told[:MAX_FINGERPRINT_CHARS] if isinstance(told, str) and told else None
 
 
 def _text_of(body: dict[str, Any]) -> str:
