@@ -10,23 +10,27 @@ from typing import Any, Final
 
 from fastapi import Request
 
+from reward_llm.api.access.doorkeeper import is_unproved, principal_of
 from reward_llm.api.problems import request_id
+from reward_llm.domain.access import ANONYMOUS
 from reward_llm.domain.act import Act
 from reward_llm.domain.ports import IdempotencyClaim
 from reward_llm.errors import InvalidInput, Violation
 
-ANONYMOUS: Final = "anonymous"
 MAX_ACTOR_CHARS: Final = 100
 _KEY: Final = re.compile(r"[\x20-\x7e]{1,200}")
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
 
 
 def actor_of(request: Request) -> str:
-    """Who acts, as `X-Actor` says.
+    """Who acts: who they proved to be, and only where access is open who `X-Actor` says.
 
     Raises:
-        InvalidInput: If it is empty, too long or not printable.
+        InvalidInput: If `X-Actor` counts and is empty, too long or not printable.
     """
+    principal = principal_of(request)
+    if not is_unproved(principal):
+        return principal.name
     header = request.headers.get("x-actor")
     if header is None:
         return ANONYMOUS
@@ -54,17 +58,19 @@ def refused_act_of(request: Request, at: datetime) -> Act:
 
 
 def claim_of(request: Request, document: Any) -> IdempotencyClaim | None:
-    """The `Idempotency-Key`, with a hash over method, path and body.
+    """The `Idempotency-Key`, with a hash over actor, method, path and body: nobody's act stands for another's.
 
     Raises:
-        InvalidInput: If the key isn't 1 to 200 printable ASCII characters.
+        InvalidInput: If the key isn't 1 to 200 printable ASCII characters, or `X-Actor` counts and can't be used.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
     if not _KEY.fullmatch(key):
         raise _invalid("Idempotency-Key", "must be 1 to 200 printable ASCII characters")
-    canonical = json.dumps([request.method, request.url.path, document], sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(
+        [actor_of(request), request.method, request.url.path, document], sort_keys=True, separators=(",", ":")
+    )
     return IdempotencyClaim(key=key, request_hash=hashlib.sha256(canonical.encode("ascii")).hexdigest())
 
 
