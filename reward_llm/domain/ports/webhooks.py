@@ -23,7 +23,12 @@ class Webhooks(Protocol):
     """The webhooks and their deliveries, as people see and change them."""
 
     async def create(
-        self, webhook_id: str, subscription: Subscription, secret: str, act: Act, claim: IdempotencyClaim | None = None
+        self,
+        webhook_id: str,
+        subscription: Subscription,
+        secret: str,
+        act: Act,
+        claim: IdempotencyClaim | None = None,
     ) -> tuple[Webhook, bool]:
         """Add a webhook, or give the one that the claim's key stands for already; and whether it is a new one.
 
@@ -108,7 +113,9 @@ class Outbox(Protocol):
         """The active webhooks that something is due for."""
         ...
 
-    async def claim(self, webhook_id: str, lease: str, now: datetime, until: datetime, most: int) -> Sequence[Consignment]:
+    async def claim(
+        self, webhook_id: str, lease: str, now: datetime, until: datetime, most: int
+    ) -> Sequence[Consignment]:
         """Take what is due for the webhook, oldest first, until a moment at which others may take it over.
 
         Never more than `most` are out at once, whoever holds them.

@@ -70,6 +70,6 @@ webhook_attempts: Final = Table(
     Column("duration_ms", Integer, nullable=False),
     text("error"),
     Index("webhook_attempts_by_delivery", "delivery_id"),
-    Index("webhook_attempts_by_webhook", "webhook_id", "sequence"),
+    Index("webhook_attempts_by_webhook", "webhook_id", "delivered", "sequence"),
     sqlite_autoincrement=True,
 )
