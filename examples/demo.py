@@ -130,9 +130,20 @@ def submit_and_activate(http: httpx.Client, text: str, segment: str, lang: Lang)
     answer = submit(http, text, segment, lang)
     if answer["state"] != "proposed":
         raise DemoError("The goal was read as asking for nothing.")
-    policy_id = answer["proposal"]["policy_id"]
+    policy_id, required = answer["proposal"]["policy_id"], answer["proposal"]["requirement"]
+    if required["given"] < required["approvals"]:
+        approve(http, answer["proposal"])
     checked(http.post(f"/v1/policies/{policy_id}/activation", json={}))
     out.print(Text(f"\nActivated {policy_id}.", "bold green"))
+
+
+def approve(http: httpx.Client, proposal: dict[str, Any]) -> None:
+    """Have a second person approve exactly these weights, as the scenario's review rules ask."""
+    decision = {"decision": "approve", "content_hash": proposal["content_hash"], "comment": "as agreed"}
+    path = f"/v1/policies/{proposal['policy_id']}/review"
+    checked(http.post(path, json=decision, headers={"X-Actor": "reviewer"}))
+    reasons = "; ".join(proposal["requirement"]["reasons"])
+    out.print(Text(f"\nA second person must approve ({reasons}), and does.", "bold"))
 
 
 def submit(http: httpx.Client, text: str, segment: str, lang: Lang) -> dict[str, Any]:

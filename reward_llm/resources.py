@@ -21,6 +21,11 @@ def prompts_dir() -> Path:
     return _root() / "prompts"
 
 
+def golden_dir() -> Path:
+    """The folder of the golden sets that prompts are measured on."""
+    return prompts_dir() / "golden"
+
+
 def schemas_dir() -> Path:
     """The folder of the generated JSON Schemas."""
     return _root() / "schemas"

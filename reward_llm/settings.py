@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -20,11 +23,40 @@ class Settings(BaseSettings):
     port: int = Field(default=8300, ge=0, le=65_535)
     url: str = "http://127.0.0.1:8300"
     """Where the command line finds the service."""
+    access: Literal["open", "tokens"] = "open"
+    """Whom the service lets in: everybody, which is for this machine alone, or who shows a token."""
+    token: SecretStr | None = None
+    """The API token that the command line shows."""
+    public_url: str | None = None
+    """Where browsers find the service; none takes `url`. Behind https, cookies and answers are for https alone."""
+    oidc_issuer: str | None = None
+    """The OpenID provider that people sign in with; none has nobody sign in."""
+    oidc_client_id: str = "reward-llm"
+    """The provider's name for this service."""
+    oidc_client_secret: SecretStr | None = None
+    oidc_scopes: str = "openid email profile"
+    oidc_name_claim: str = "email"
+    """What people are called in the audit log; an `email` counts once the provider has verified it."""
+    oidc_groups_claim: str = "groups"
+    oidc_roles: dict[str, str] = Field(default_factory=dict)
+    """What groups may do, such as {"reco-approvers": "approver", "ads": "editor@video_feed viewer"}."""
+    session_hours: float = Field(default=12.0, gt=0, le=168)
+    """How long a sign-in holds."""
+    rate_limit_per_minute: int | None = Field(default=None, ge=1)
+    """Requests of each token, person or address; none is 600 where access is `tokens`, and any number where it is
+    open."""
+    weights_limit_per_minute: int | None = Field(default=None, ge=1)
+    """The same for looking weights up; none is 60,000."""
+    cors_origins: list[str] = Field(default_factory=list)
+    """Other sites whose pages may call the service with a token, such as ["https://console.example.org"]."""
     database_url: str = Field(default="sqlite:///reward_llm.db", repr=False)
     """A SQLite file, or for several processes a PostgreSQL database: postgresql://user:password@host/name, with
     libpq's parameters (sslmode, connect_timeout, …) or the server's own settings (lock_timeout, …) behind a `?`."""
     scenarios_dir: Path | None = None
     """Scenario files of one's own, beside those that ship; a file of the same name replaces one."""
+    baseline_public_key: Path | None = None
+    """A PEM file with the Ed25519 key that every scenario's baseline must be signed for, by `reward-llm scenarios
+    sign`; none checks nothing."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     backend: Literal["embedded", "vllm", "rules"] = "embedded"
@@ -45,6 +77,8 @@ class Settings(BaseSettings):
     """The calibration.json of the model behind vLLM; the embedded model has its own in the checkpoint's folder."""
     bundle: Literal["goal_to_intents", "goal_to_points"] = "goal_to_intents"
     """What a model is asked for: intents, or for a large one intents and weights in points."""
+    golden_dir: Path | None = None
+    """Golden sets of one's own for `home_feed`, beside those that ship; a file of the same name replaces one."""
     deadline_s: float = Field(default=20.0, gt=0, le=600)
     """For all attempts of the model on one goal."""
     attempts: int = Field(default=2, ge=1, le=5)
@@ -53,10 +87,39 @@ class Settings(BaseSettings):
     time_zone: str = "UTC"
     """The IANA name of the time zone that dates in goals are meant in, such as Asia/Shanghai."""
 
+    webhook_key: SecretStr | None = None
+    """Encrypts the secrets of webhooks in the database: 32 bytes in URL-safe base64; several keys are separated by
+    commas, and the first one encrypts. Without it they are kept plainly."""
+    webhooks_allow_private: bool = False
+    """Whether webhooks may point to this machine and to private networks."""
+
+    audit_key: Path | None = None
+    """The private key that signs checkpoints of the audit log, a PEM file; `reward-llm audit keygen` makes one."""
+    audit_checkpoints: str | None = None
+    """The folder, or the URL of a bucket such as s3://bucket/prefix, that signed checkpoints are kept in."""
+    audit_checkpoint_s: float = Field(default=300.0, gt=0)
+    """How often the end of the audit log is signed, if it is a new one."""
+
     refresh_s: float = Field(default=1.0, gt=0, le=60)
     """How often the served weights are compared with the database."""
     stale_after_s: float = Field(default=10.0, gt=0)
     """The age at which served weights call themselves stale."""
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} isn't an origin such as https://console.example.org")
+        return origins
+
+    @field_validator("token")
+    @classmethod
+    def _sendable(cls, token: SecretStr | None) -> SecretStr | None:
+        text = token.get_secret_value().strip() if token else ""
+        if not re.fullmatch(r"[\x21-\x7e]*", text):
+            raise ValueError("isn't a token: it holds a space, or what isn't ASCII")
+        return SecretStr(text) if text else None
 
     @field_validator("time_zone")
     @classmethod

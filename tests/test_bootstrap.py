@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reward_llm.bootstrap import build_model, build_proposer, check_bundle, load_settings
+from reward_llm.bootstrap import build_backends, build_model, build_proposer, check_bundle, load_settings
 from reward_llm.domain.answer import canonical_answer
 from reward_llm.domain.goal import Goal
 from reward_llm.domain.interpretation import Direction, Emphasis
@@ -87,3 +87,23 @@ def test_points_are_not_asked_of_a_model_that_speaks_concepts():
 def test_an_unknown_bundle_names_the_setting():
     with pytest.raises(ConfigurationInvalid, match="bundle"):
         load_settings(bundle="goal_to_poems")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "named"),
+    [
+        ({"backend": "embedded"}, ["embedded", "rules"]),
+        ({"backend": "rules"}, ["rules"]),
+        ({"backend": "rules", "vllm_url": "http://127.0.0.1:1/v1"}, ["rules", "vllm"]),
+        ({"backend": "vllm", "checkpoint": checkpoint_dir()}, ["vllm", "embedded", "rules"]),
+    ],
+)
+async def test_prompts_can_be_tried_on_every_backend_that_the_settings_name(chosen, named):
+    settings = load_settings(**chosen)
+    model = build_model(settings)
+    backends = build_backends(settings, model)
+    for backend in backends:
+        if backend.model is not None:
+            await backend.model.aclose()
+    assert [b.name for b in backends] == named
+    assert {b.name: b.prompt_use for b in backends}.get("embedded", "user_turn") == "user_turn"

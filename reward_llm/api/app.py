@@ -5,19 +5,45 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from reward_llm import __version__
 from reward_llm.api import openapi, problems
+from reward_llm.api.access.bearer import BearerTokens
+from reward_llm.api.access.doorkeeper import Doorkeeper, WayIn
+from reward_llm.api.access.permissions import entry
 from reward_llm.api.context import Context
+from reward_llm.api.edge import install as edge
+from reward_llm.api.edge.throttle import throttled
 from reward_llm.api.goal_desk import GoalDesk
 from reward_llm.api.metrics import Metrics
-from reward_llm.api.requestlog import RequestLog
-from reward_llm.api.routes import audit, goals, health, policies, scenarios, weights
+from reward_llm.api.probes import pinged
+from reward_llm.api.prompt_bench import PromptBench
+from reward_llm.api.prompt_desk import PromptDesk
+from reward_llm.api.routes import (
+    activations,
+    audit,
+    goals,
+    health,
+    policies,
+    prompt_bench,
+    prompt_labels,
+    prompts,
+    reviews,
+    scenarios,
+    scopes,
+    sign_in,
+    tokens,
+    webhooks,
+    weights,
+)
 from reward_llm.api.services import Services
+from reward_llm.api.shared import Shared
+from reward_llm.api.sign_in.desk import SignInDesk
 from reward_llm.domain.policy import RewardPolicy, default_policy
 from reward_llm.domain.scenario import Scenario
 from reward_llm.errors import StoreUnavailable
@@ -37,27 +63,48 @@ def create_app(services: Services) -> FastAPI:
         version=__version__,
         description=_DESCRIPTION,
         lifespan=_lifespan,
+        dependencies=[Depends(entry), Depends(throttled)],
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )
     app.state.context = _context(services)
-    app.add_middleware(RequestLog)
+    edge.install(app, services.config.edge, services.clock)
     problems.install(app)
     openapi.install(app)
-    for routes in (goals, policies, weights, scenarios, audit, health):
+    governed = (goals, policies, reviews, activations, scopes, weights)
+    prompting = (prompts, prompt_labels, prompt_bench)
+    for routes in (*governed, *prompting, scenarios, sign_in, tokens, webhooks, audit, health):
         app.include_router(routes.router)
     return app
 
 
 def _context(services: Services) -> Context:
     metrics = Metrics(services.board, services.clock)
+    signing_in, bench = _sign_in_desk(services), PromptBench(services)
     made = [p for s in services.scenarios.values() for p in _defaults(s, services)]
     return Context(
         services=services,
         desk=GoalDesk(services, metrics),
+        prompts=PromptDesk(services, bench),
+        bench=bench,
         metrics=metrics,
+        doorkeeper=_doorkeeper(services, signing_in),
+        sign_in=signing_in,
         defaults={p.policy_id: p for p in made},
+        pings=Shared(partial(pinged, services)),
+        verification=Shared(services.auditor.verification),
     )
+
+
+def _sign_in_desk(services: Services) -> SignInDesk | None:
+    return SignInDesk(services.sign_in, services.config.edge, services.clock) if services.sign_in else None
+
+
+def _doorkeeper(services: Services, signing_in: SignInDesk | None) -> Doorkeeper:
+    bearer = BearerTokens(services.tokens, services.clock)
+    ways: list[WayIn] = [bearer, *([signing_in.principal] if signing_in else [])]
+    return Doorkeeper(services.config.access, ways=ways, closers=[bearer.aclose])
 
 
 def _defaults(scenario: Scenario, services: Services) -> list[RewardPolicy]:
@@ -74,10 +121,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     except StoreUnavailable as exc:
         _log.warning("board.empty", error=exc.message)
     try:
-        async with _meanwhile(services.board.keep_fresh(), context.desk.keep_swept()):
+        more = (work() for work in services.background)
+        async with _meanwhile(services.board.keep_fresh(), context.desk.keep_swept(), *more):
             yield
     finally:
         await context.desk.aclose()
+        await context.doorkeeper.aclose()
         for close in services.closers:
             await close()
 

@@ -11,6 +11,7 @@ import structlog
 from fastapi import Request
 
 from reward_llm.api.headers import refused_act_of
+from reward_llm.api.redaction import redact
 from reward_llm.api.services import Services
 from reward_llm.errors import RewardLLMError, StoreUnavailable
 
@@ -27,7 +28,7 @@ async def refusals_on_record(services: Services, action: str, request: Request, 
     except StoreUnavailable:
         raise
     except RewardLLMError as exc:
-        details = {"code": exc.code, "detail": exc.message, "body": excerpt(body)}
+        details = {"code": exc.code, "detail": redact(exc.message), "body": excerpt(body)}
         try:
             await services.store.record_refusal(refused_act_of(request, services.clock()), action, details)
         except StoreUnavailable as away:
@@ -36,6 +37,6 @@ async def refusals_on_record(services: Services, action: str, request: Request, 
 
 
 def excerpt(body: bytes) -> str:
-    """The beginning of a body, with what isn't text written out."""
-    text = body[: 4 * MAX_BODY_CHARS].decode("utf-8", "backslashreplace")
+    """The beginning of a body, with what isn't text written out, and without what looks like a secret."""
+    text = redact(body[: 4 * MAX_BODY_CHARS].decode("utf-8", "backslashreplace"))
     return _CONTROLS.sub(lambda m: f"\\x{ord(m[0]):02x}", text)[:MAX_BODY_CHARS]

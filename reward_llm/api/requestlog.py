@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import Final
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_MAX_PATH_CHARS: Final = 500
 _log = structlog.get_logger(__name__)
 
 
@@ -41,7 +43,7 @@ class RequestLog:
                 _log.info(
                     "request",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=scope["path"][:_MAX_PATH_CHARS],
                     status=status,
                     duration_ms=round(1_000 * (time.perf_counter() - began), 1),
                 )

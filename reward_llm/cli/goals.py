@@ -35,6 +35,7 @@ def list_goals(
         print_json(page)
         return
     rows = table("goal", "scope", "state", "submitted", "text")
+    rows.columns[0].no_wrap = True
     for goal in page["items"]:
         rows.add_row(
             goal["id"], Text(scope_name(goal)), goal["state"], goal["submitted_at"][:16], shortened(goal["text"], 40)

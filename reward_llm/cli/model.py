@@ -37,7 +37,7 @@ _MODEL_HINT = "install the model extra: pip install 'reward-llm[model]'"
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913 - each is an option
     *,
     out: Annotated[Path, typer.Option("--out", help="The folder of the new checkpoint.")] = Path("goal-model"),
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Time at most.")] = None,

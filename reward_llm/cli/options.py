@@ -19,6 +19,8 @@ LangOption = Annotated[
         help="The language of the display.",
     ),
 ]
+PolicyArgument = Annotated[str, typer.Argument(metavar="ID", help="The policy's id.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; the audit log keeps it.")]
 SegmentOption = Annotated[str | None, typer.Option("--segment", help="A segment of the scenario.")]
 CursorOption = Annotated[str | None, typer.Option("--cursor", help="Go on where the last page ended.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=200, help="How many at most.")]

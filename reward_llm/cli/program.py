@@ -11,7 +11,7 @@ from typing import Final
 
 import typer
 
-from reward_llm.cli import db, evaluate, goals, model, policies, scenarios
+from reward_llm.cli import audit, db, evaluate, goals, model, policies, prompts, scenarios, scopes, tokens, webhooks
 from reward_llm.cli.output import exit_code, print_error
 from reward_llm.cli.serve import serve
 from reward_llm.cli.submit import submit
@@ -36,9 +36,14 @@ app.command()(submit)
 app.command()(weights)
 app.add_typer(goals.app, name="goals")
 app.add_typer(policies.app, name="policies")
+app.add_typer(scopes.app, name="scopes")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(model.app, name="model")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(audit.app, name="audit")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(db.app, name="db")
 
 

@@ -11,7 +11,16 @@ from rich.panel import Panel
 from rich.text import Text
 
 from reward_llm.cli.output import table
-from reward_llm.cli.policy_display import Document, curl_line, labelled, policy_line, scope_name, show_weights
+from reward_llm.cli.policy_display import (
+    Document,
+    approvals_text,
+    curl_line,
+    labelled,
+    next_step,
+    policy_line,
+    scope_name,
+    show_weights,
+)
 from reward_llm.cli.wording import Lang, say
 
 _COLOURS: Final = ("cyan", "magenta", "green", "yellow", "blue", "red")
@@ -150,15 +159,20 @@ def _show_provenance(to: Console, proposal: Document, lang: Lang) -> None:
     to.print(labelled("source", " · ".join([say(proposal["source"], lang), *read_with]), lang))
     if proposal["reason"]:
         to.print(Text(say("fallback", lang, reason=proposal["reason"]), "yellow"))
+    if proposal["prompt_reason"]:
+        to.print(Text(say("packaged_prompt", lang, reason=proposal["prompt_reason"]), "yellow"))
     to.print(labelled("policy", policy_line(proposal, lang), lang))
 
 
 def _show_next(to: Console, answer: Document, lang: Lang, url: str) -> None:
-    steps = [("to_look_up", curl_line(url, answer["scenario"], answer["segment"]))]
+    steps = [f"{say('to_look_up', lang)} {curl_line(url, answer['scenario'], answer['segment'])}"]
     if answer["state"] == "proposed":
-        steps.insert(0, ("to_activate", f"reward-llm policies activate {answer['proposal']['policy_id']}"))
-    for key, command in steps:
-        to.print(labelled("next", f"{say(key, lang)} {command}", lang), soft_wrap=True)
+        proposal = answer["proposal"]
+        if proposal["requirement"] and proposal["requirement"]["approvals"]:
+            to.print(labelled("review", approvals_text(proposal["requirement"], lang), lang))
+        steps.insert(0, next_step(proposal["policy_id"], proposal["requirement"], lang))
+    for step in steps:
+        to.print(labelled("next", step, lang), soft_wrap=True)
 
 
 def _colour(number: int) -> str:

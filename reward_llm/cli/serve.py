@@ -13,9 +13,12 @@ from rich.text import Text
 
 from reward_llm.errors import ConfigurationInvalid
 
-_OPEN: Final = (
-    "there is no access control yet, and {host} can be reached from outside: whoever reaches it can change the "
-    "weights. Put it behind a proxy that checks who asks."
+_MAX_HEAD_BYTES: Final = 65_536
+_LET_ANYBODY_IN: Final = "--let-anybody-in"
+_OPEN: Final = "access is open, and {host} can be reached from outside: whoever reaches it can change the weights"
+_OPEN_HINT: Final = (
+    "set REWARD_LLM_ACCESS=tokens, and make the first token with `reward-llm tokens create --role admin`; "
+    f"{_LET_ANYBODY_IN} serves all the same, for a proxy in front that checks who asks"
 )
 
 
@@ -36,28 +39,44 @@ def serve(
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="A Qwen2 checkpoint for the embedded backend.")
     ] = None,
+    let_anybody_in: Annotated[
+        bool, typer.Option(_LET_ANYBODY_IN, help="Serve without access control where others can reach it.")
+    ] = False,
 ) -> None:
     """Run the service until it is stopped."""
     import uvicorn
 
     from reward_llm import bootstrap
+    from reward_llm.api.redaction import standard_logging
 
     settings = bootstrap.load_settings(
         host=host, port=port, database_url=database_url, backend=backend, checkpoint=checkpoint
     )
+    is_exposed = settings.access == "open" and not is_loopback(settings.host)
+    if is_exposed and not (dev or let_anybody_in):
+        raise ConfigurationInvalid(_OPEN.format(host=settings.host), hint=_OPEN_HINT)
     people = Console(stderr=True, highlight=False, soft_wrap=True)
     if dev:
         _check_loopback(settings.host)
         bootstrap.upgrade_store(settings)
     else:
         _check_schema(bootstrap.store_revision(settings))
-    if not is_loopback(settings.host):
+    if is_exposed:
         people.print(Text.assemble(("warning: ", "bold red"), _OPEN.format(host=settings.host)))
     configure_logging(settings.log_level)
     app = bootstrap.build_app(settings)
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
     people.print(Text(f"reward-llm at http://{where}:{settings.port}, goals read by: {settings.backend}"))
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level=settings.log_level, access_log=False)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level,
+        log_config=standard_logging(settings.log_level),
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+    )
 
 
 def _check_loopback(host: str) -> None:
@@ -81,9 +100,11 @@ def _check_schema(found: str | None) -> None:
 def configure_logging(level: str) -> None:
     """Log to standard error: lines for people in a terminal, JSON everywhere else.
 
-    Tracebacks come without the values of variables: the password of a database may be among them.
+    Tracebacks come without the values of variables, and nothing with what looks like a secret.
     """
     import structlog
+
+    from reward_llm.api.redaction import redacted_line, redacted_values
 
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     shape: list[Any] = [
@@ -98,7 +119,9 @@ def configure_logging(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
+            redacted_values,
             *shape,
+            redacted_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

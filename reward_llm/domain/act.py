@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+SENDER: Final = "webhooks"
+"""Who makes a webhook inactive."""
+MIGRATOR: Final = "reward-llm db"
+"""Who changes the database's schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ work, and the others wait for it and find nothing left to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from alembic import command
@@ -14,9 +15,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from reward_llm.domain.act import MIGRATOR, Act
 from reward_llm.store.engine import migrating_engine, reading_engine
+from reward_llm.store.migration_record import change_on_record
 from reward_llm.store.transactions import retried, transaction
 
 T = TypeVar("T")
@@ -31,7 +34,7 @@ async def upgrade(url: str) -> None:
         ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
         StoreUnavailable: If the database can't be written.
     """
-    await _run(migrating_engine(url), lambda connection: command.upgrade(_config(connection), "head"))
+    await _run(migrating_engine(url), _recorded("store.upgraded", lambda c: command.upgrade(_config(c), "head")))
 
 
 async def downgrade(url: str, target: str) -> None:
@@ -41,7 +44,7 @@ async def downgrade(url: str, target: str) -> None:
         ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
         StoreUnavailable: If the database can't be written.
     """
-    await _run(migrating_engine(url), lambda connection: command.downgrade(_config(connection), target))
+    await _run(migrating_engine(url), _recorded("store.downgraded", lambda c: command.downgrade(_config(c), target)))
 
 
 async def revision(url: str) -> str | None:
@@ -51,7 +54,7 @@ async def revision(url: str) -> str | None:
         ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
         StoreUnavailable: If the database can't be read.
     """
-    return await _run(reading_engine(url), lambda c: MigrationContext.configure(c).get_current_revision())
+    return await _run(reading_engine(url), lambda c: c.run_sync(_current))
 
 
 def newest_revision() -> str | None:
@@ -65,11 +68,24 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _recorded(action: str, migrate: Callable[[Connection], None]) -> Callable[[AsyncConnection], Awaitable[None]]:
+    async def work(connection: AsyncConnection) -> None:
+        act = Act(actor=MIGRATOR, at=datetime.now(UTC))
+        async with change_on_record(connection, act, action):
+            await connection.run_sync(migrate)
+
+    return work
+
+
+async def _run(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     @retried
     async def run() -> T:
         async with transaction(engine) as connection:
-            return await connection.run_sync(work)
+            return await work(connection)
 
     try:
         return await run()

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from reward_llm.errors import StoreUnavailable
 from reward_llm.store import upgrade
 from tests.api.harness import Desk, Setup
 
@@ -25,5 +27,8 @@ def setup(tmp_path: Path, empty_database: Path) -> Setup:
 
 @pytest.fixture
 async def desk(setup: Setup) -> AsyncIterator[Desk]:
+    """An application; in the end its audit log must replay to what its database holds."""
     async with setup.start() as desk:
         yield desk
+        with suppress(StoreUnavailable):
+            assert (await desk.app.state.context.services.auditor.verification()).flaw is None

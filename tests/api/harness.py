@@ -5,32 +5,51 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
 from reward_llm.api import ApiConfig, Services, create_app
+from reward_llm.api.sign_in.config import SignInConfig
+from reward_llm.api.sign_in.desk import SignIn
+from reward_llm.api.sign_in.provider import OpenIdProvider
 from reward_llm.delivery import Board, BoardConfig
+from reward_llm.delivery.webhooks import PublicAddresses
 from reward_llm.domain.answer import canonical_answer
 from reward_llm.domain.completion import Completion, CompletionRequest
 from reward_llm.domain.interpretation import Direction, Emphasis
+from reward_llm.domain.scenario import Scenario
 from reward_llm.generation.clients.scripted import Line, ScriptedModel
+from reward_llm.generation.prompt_book import BookConfig
+from reward_llm.generation.prompt_files import packaged_prompts
+from reward_llm.generation.prompt_workshop import Backend
+from reward_llm.generation.prompting import prompting
 from reward_llm.generation.prompts import PromptBundle, load_bundle
-from reward_llm.generation.proposer import Proposer, ProposerConfig
-from reward_llm.reading.rules import RuleReader
+from reward_llm.generation.proposer import ProposerConfig
+from reward_llm.resources import golden_dir
 from reward_llm.store import SqlStore
+from reward_llm.store.access import SqlAccess
+from reward_llm.store.audit_log import SqlAuditLog
+from reward_llm.store.database import Database
+from reward_llm.store.governance import SqlGovernance
+from reward_llm.store.prompts import SqlPrompts
+from reward_llm.store.sealing import Sealer
+from reward_llm.store.sessions import SqlSessions
+from reward_llm.store.webhooks import SqlWebhooks
+from reward_llm.tuning.evaluation.golden import GoldenSets
 from reward_llm.validation import gate
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
 SCENARIOS = {s.name: s for s in (HOME_FEED, VIDEO_FEED)}
-READERS = {name: RuleReader(s) for name, s in SCENARIOS.items()}
+PACKAGED = packaged_prompts()
 BUNDLE = load_bundle("goal_to_intents")
 RAISE_GMV = canonical_answer([("gmv", Direction.RAISE, Emphasis.CLEAR)])
 NOTHING = canonical_answer([])
@@ -101,8 +120,16 @@ class Desk:
     async def activate(self, policy_id: str, **window: Any) -> httpx.Response:
         return await self.client.post(f"/v1/policies/{policy_id}/activation", json=window)
 
-    async def weights(self, segment: str | None = None) -> dict[str, Any]:
-        query = {"segment": segment} if segment else {}
+    async def approve(self, policy: Mapping[str, Any], by: str = "li") -> httpx.Response:
+        return await self.decide(policy, "approve", by)
+
+    async def decide(self, policy: Mapping[str, Any], decision: str, by: str, **changes: Any) -> httpx.Response:
+        sent = {"decision": decision, "content_hash": policy["content_hash"], "comment": "looked at it", **changes}
+        path = f"/v1/policies/{policy['policy_id']}/review"
+        return await self.client.post(path, json=sent, headers={"X-Actor": by})
+
+    async def weights(self, segment: str | None = None, unit: str | None = None) -> dict[str, Any]:
+        query = {k: v for k, v in (("segment", segment), ("unit", unit)) if v}
         body: dict[str, Any] = (await self.client.get("/v1/weights/home_feed", params=query)).json()
         return body
 
@@ -129,33 +156,59 @@ class Setup:
         bundle: PromptBundle = BUNDLE,
         config: ApiConfig | None = None,
         board: BoardConfig | None = None,
+        sign_in: SignInConfig | None = None,
+        scenarios: Mapping[str, Scenario] = SCENARIOS,
+        base_url: str = "http://test",
     ) -> AsyncIterator[Desk]:
         model = model or ScriptedModel([RAISE_GMV])
-        store = SqlStore.open(self.url)
+        database = Database.open(self.url)
+        store, governance = SqlStore(database), SqlGovernance(database)
         served = Board(
-            scenarios=SCENARIOS, store=store, clock=self.clock, config=board or BoardConfig(refresh_s=0.05)
+            scenarios=scenarios, store=governance, clock=self.clock, config=board or BoardConfig(refresh_s=0.05)
+        )
+        prompts = SqlPrompts(database, PACKAGED)
+        room = prompting(
+            name=bundle.content.name,
+            store=prompts,
+            packaged=PACKAGED,
+            backends=[
+                Backend(name="scripted", model=model, prompt_use="whole"),
+                Backend(name="rules", model=None, prompt_use="none"),
+            ],
+            scenarios=SCENARIOS,
+            evaluator=GoldenSets(folders=[golden_dir(), self.path.parent], scenario=HOME_FEED, monotonic=monotonic),
+            config=ProposerConfig(),
+            book=BookConfig(refresh_s=0.05),
+        )
+        signing_in = sign_in and SignIn(
+            config=sign_in, provider=OpenIdProvider(sign_in, self.clock), sessions=SqlSessions(database)
         )
         services = Services(
             store=store,
-            proposer=Proposer(
-                model=model,
-                bundle=bundle,
-                readers=READERS,
-                config=ProposerConfig(),
-            ),
+            governance=governance,
+            proposer=room.proposer,
+            prompts=prompts,
+            workshop=room.workshop,
+            background=(room.book.keep_fresh,),
             board=served,
-            scenarios=SCENARIOS,
+            scenarios=scenarios,
             clock=self.clock,
             gate=gate.check,
+            audit_log=SqlAuditLog(database),
+            auditor=SqlAuditLog(database),
+            tokens=SqlAccess(database),
+            webhooks=SqlWebhooks(database, Sealer()),
+            addresses=PublicAddresses(allow_private=True),
             model=model,
+            sign_in=signing_in,
             config=config or ApiConfig(),
-            closers=(model.aclose, store.aclose),
+            closers=(model.aclose, *([signing_in.provider.aclose] if signing_in else []), store.aclose),
         )
         app = create_app(services)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+            httpx.AsyncClient(transport=transport, base_url=base_url) as client,
         ):
             yield Desk(client=client, store=store, model=model, clock=self.clock, board=served, app=app)
 
@@ -169,7 +222,7 @@ class Setup:
     def _rename(self, before: str, after: str) -> None:
         with sqlite3.connect(self.path, isolation_level=None) as connection:
             connection.execute("PRAGMA legacy_alter_table = ON")
-            for table in ("goals", "policies", "proposals", "activations", "audit", "idempotency"):
+            for table in ("goals", "policies", "proposals", "activations", "tokens", "audit", "idempotency"):
                 connection.execute(f"ALTER TABLE {before.format(table)} RENAME TO {after.format(table)}")
         connection.close()
 
@@ -180,7 +233,8 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
     assert {"type", "title", "status", "detail", "instance", "code"} <= set(problem)
-    assert set(problem) <= {"type", "title", "status", "detail", "instance", "code", "hint", "violations"}
+    told = {"hint", "violations", "current", "differences", "evidence"}
+    assert set(problem) <= {"type", "title", "status", "detail", "instance", "code", *told}
     assert (problem["status"], problem["code"]) == (status, code)
     assert problem["type"] == f"urn:reward-llm:problem:{code}"
     assert problem["instance"] == f"urn:uuid:{response.headers['x-request-id']}"

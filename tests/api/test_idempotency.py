@@ -66,13 +66,28 @@ async def test_an_activation_is_made_once(desk: Desk) -> None:
     path = f"/v1/policies/{policy['policy_id']}/activation"
     first, second = [await desk.client.post(path, headers=KEY) for _ in range(2)]
     assert first.json() == second.json()
-    assert len(await desk.store.activations()) == 1
+    assert len((await desk.client.get("/v1/activations")).json()["items"]) == 1
 
 
 async def test_a_repeated_edit_is_answered_even_if_the_gate_would_refuse_it_by_now(desk: Desk) -> None:
     first = await desk.client.post("/v1/policies", json=EDIT, headers=KEY)
     far = await desk.edit(weights=EDITED | {"click": 0.05, "gmv": 0.1, "diversity": 0.4, "cold_start": 0.1})
+    await desk.approve(far)
     assert (await desk.activate(far["policy_id"])).status_code == 200
     assert (await desk.client.post("/v1/policies", json=EDIT)).status_code == 422
     again = await desk.client.post("/v1/policies", json=EDIT, headers=KEY)
-    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert (again.status_code, again.json()["policy_id"]) == (first.status_code, first.json()["policy_id"])
+
+
+async def test_a_key_is_its_senders_own(desk: Desk) -> None:
+    """Or the second person's approval would be answered, and never given."""
+    policy = await desk.edit()
+    path = f"/v1/policies/{policy['policy_id']}/review"
+    sent = {"decision": "approve", "content_hash": policy["content_hash"], "comment": "looked at it"}
+    first = await desk.client.post(path, json=sent, headers=KEY | {"X-Actor": "li"})
+    assert first.status_code == 200
+    second = await desk.client.post(path, json=sent, headers=KEY | {"X-Actor": "wang"})
+    assert_problem(second, 422, "idempotency_conflict")
+    again = await desk.client.post(path, json=sent, headers=KEY | {"X-Actor": "li"})
+    assert again.status_code == 200
+    assert [d["by"] for d in again.json()["decisions"]] == ["li"]

@@ -133,6 +133,24 @@ async def test_a_refusal_is_on_record_with_what_was_sent(desk: Desk) -> None:
     assert "isn't UTF-8" in record["details"]["detail"]
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"url": "https://me:hunter2@hooks.example/in"},
+        {"url": "https://hooks.example/in", "secret": "hunter2"},
+        {"url": "https://hooks.example/in", "headers": {"Authorization": "Bearer hunter2"}},
+        {"url": "https://hooks.example/in", "whsec_hunter2": 1},
+        {"description": "x" * 1_951, "url": "https://me:hunter2@hooks.example/in"},
+    ],
+)
+async def test_a_secret_that_was_refused_is_not_on_record(desk: Desk, sent: dict[str, Any]) -> None:
+    response = await desk.client.post("/v1/webhooks", json=sent)
+    assert response.status_code == 422
+    (record,) = (await desk.client.get("/v1/audit")).json()["items"]
+    assert record["action"] == "webhook.refused"
+    assert "hunter" not in json.dumps(record)
+
+
 async def test_a_refusal_is_answered_while_the_store_is_away(desk: Desk, setup: Setup) -> None:
     setup.take_the_store_away()
     assert_problem(await desk.client.post("/v1/goals", content=b"{"), 400, "body_malformed")

@@ -16,7 +16,17 @@ from referencing.jsonschema import DRAFT202012
 from reward_llm.api import ApiConfig
 from reward_llm.errors import ModelUnavailable
 from reward_llm.generation.clients.scripted import ScriptedModel
-from tests.api.harness import EDIT, GOAL, RAISE_GMV, Desk, Setup, assert_problem
+from tests.api.harness import EDIT, GOAL, RAISE_GMV, Desk, PausedModel, Setup, assert_problem
+
+
+class SlowModel(PausedModel):
+    pings = 0
+
+    async def ping(self) -> str:
+        self.pings += 1
+        self.asked.set()
+        await self.may_answer.wait()
+        return "slow"
 
 
 class AbsentModel(ScriptedModel):
@@ -146,17 +156,23 @@ async def test_what_is_answered_is_what_is_described(desk: Desk) -> None:
     goal, policy = await desk.submit(), await desk.edit()
     activation = (await desk.activate(policy["policy_id"])).json()
     problem = (await desk.client.get("/v1/goals/none")).json()
+    scope = (await desk.client.get("/v1/scopes/home_feed/-")).json()
+    change = {"json": {"percent": 50}, "headers": {"If-Match": '"9"'}}
+    outdated = (await desk.client.patch(f"/v1/activations/{activation['sequence']}", **change)).json()
+    rollback = await desk.client.post("/v1/scopes/home_feed/-/rollback", json={"reason": "a try"})
     answers = {
         "GoalWire": goal,
         "PolicyWire": policy,
         "ActivationWire": activation,
+        "ScopeWire": scope,
+        "RollbackWire": rollback.json(),
         "WeightsWire": await desk.weights(),
         "SnapshotWire": (await desk.client.get("/v1/weights")).json(),
         "ScenarioWire": (await desk.client.get("/v1/scenarios/video_feed")).json(),
         "ReadinessWire": (await desk.client.get("/readyz")).json(),
         "Problem": problem,
     }
-    for name, answer in answers.items():
+    for name, answer in [*answers.items(), ("Problem", outdated)]:
         schema = {"$ref": f"urn:openapi#/components/schemas/{name}"}
         Draft202012Validator(schema, registry=registry).validate(answer)
     for path, sent in {"/v1/goals": GOAL, "/v1/policies": EDIT}.items():
@@ -169,3 +185,24 @@ async def test_what_is_answered_is_what_is_described(desk: Desk) -> None:
 def test_the_application_starts_without_torch(tmp_path: Path) -> None:
     code = "import sys, reward_llm.api, reward_llm.delivery, reward_llm.store; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path.cwd(), check=False).returncode == 0
+
+
+async def test_a_path_is_the_one_that_is_written_and_nobody_is_sent_elsewhere(desk: Desk) -> None:
+    """A redirection would name the host that the request named, over plain http behind a proxy."""
+    response = await desk.client.get("/v1/goals/", headers={"Host": "evil.example"})
+    assert_problem(response, 404, "not_found")
+    assert "location" not in response.headers
+
+
+async def test_the_parts_are_asked_once_for_all_who_want_to_know(setup: Setup) -> None:
+    model = SlowModel([RAISE_GMV])
+    async with setup.start(model=model) as desk:
+        asked = [asyncio.create_task(desk.client.get("/readyz")) for _ in range(20)]
+        await asyncio.wait_for(model.asked.wait(), 30)
+        asked[0].cancel()
+        await asyncio.sleep(0.2)
+        model.may_answer.set()
+        assert {(await a).status_code for a in asked[1:]} == {200}
+        assert model.pings == 1
+        assert (await desk.client.get("/readyz")).status_code == 200
+        assert model.pings == 2

@@ -30,17 +30,37 @@ def test_dev_upgrades_the_database_and_serves_until_it_is_told_to_stop(tmp_path,
     with service(tmp_path, unused_tcp_port, backend="rules") as running:
         printed = running.log.read_text("utf-8")
     assert f"http://127.0.0.1:{unused_tcp_port}" in printed
-    assert "access control" not in printed
+    assert "access is open" not in printed
 
 
-def test_an_address_that_others_can_reach_is_warned_of(program, tmp_path, monkeypatch):
-    served = []
-    monkeypatch.setattr(uvicorn, "run", lambda app, **options: served.append(options["host"]))
+@pytest.fixture
+def served(program, tmp_path, monkeypatch):
+    """The hosts that were listened on, over a database that is up to date."""
+    hosts = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: hosts.append(options["host"]))
     database = {"REWARD_LLM_DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "REWARD_LLM_BACKEND": "rules"}
     assert program("db", "upgrade", **database).code == 0
+    return hosts
+
+
+def test_open_access_stays_on_this_machine(program, served):
     result = program("serve", "--host", EVERYWHERE)
+    assert result.code == 2
+    assert "access is open" in result.err
+    assert "REWARD_LLM_ACCESS=tokens" in result.err
+    assert served == []
+
+
+def test_open_access_that_is_wanted_all_the_same_is_warned_of(program, served):
+    result = program("serve", "--host", EVERYWHERE, "--let-anybody-in")
     assert served == [EVERYWHERE]
-    assert "warning: there is no access control yet" in " ".join(result.err.split())
+    assert "warning: access is open" in " ".join(result.err.split())
+
+
+def test_tokens_may_be_served_to_everywhere(program, served):
+    result = program("serve", "--host", EVERYWHERE, REWARD_LLM_ACCESS="tokens")
+    assert served == [EVERYWHERE]
+    assert "warning" not in result.err
 
 
 def test_points_with_the_model_that_ships_are_refused_with_what_to_do(program, tmp_path):

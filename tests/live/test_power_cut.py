@@ -69,7 +69,10 @@ def test_goals_that_a_power_cut_interrupts_are_settled_once_by_the_next_start(tm
 
 def test_what_was_activated_is_served_after_a_power_cut(tmp_path, port, database):
     with service(tmp_path, port, backend="rules", **database) as running:
-        policy = submit(running, "a").json()["proposal"]["policy_id"]
+        proposal = submit(running, "a").json()["proposal"]
+        policy, decision = proposal["policy_id"], {"decision": "approve", "content_hash": proposal["content_hash"]}
+        reviewer = {"X-Actor": "li"}
+        running.http.post(f"/v1/policies/{policy}/review", json=decision, headers=reviewer).raise_for_status()
         running.http.post(f"/v1/policies/{policy}/activation", json={}).raise_for_status()
         before = running.http.get("/v1/weights/home_feed")
         running.kill()

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from reward_llm.errors import StoreUnavailable
 from reward_llm.store import upgrade
+from reward_llm.store.audit_log import SqlAuditLog
+from reward_llm.store.database import Database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -16,7 +21,11 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def url(empty_url: str) -> str:
-    """A database of the newest schema, of each kind."""
+async def url(empty_url: str) -> AsyncIterator[str]:
+    """A database of the newest schema, of each kind; in the end its audit log must replay to what it holds."""
     await upgrade(empty_url)
-    return empty_url
+    yield empty_url
+    database = Database.open(empty_url)
+    with suppress(StoreUnavailable):
+        assert (await SqlAuditLog(database).verification()).flaw is None
+    await database.aclose()

@@ -30,7 +30,9 @@ async def test_a_full_disk_stops_writes_and_loses_nothing(path: Path) -> None:
     @event.listens_for(writer.sync_engine, "connect")
     def leave_little_room(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA max_page_count = 40")
+        cursor.execute("PRAGMA page_count")
+        (used,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {used + 20}")
         cursor.close()
 
     store = SqlStore(Database(reader=reading_engine(url), writer=writer))

@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from reward_llm.api.access.permissions import Calling, Where, needs
+from reward_llm.api.access.scenario_of import of_goal
 from reward_llm.api.body import parse_json, read_body
 from reward_llm.api.context import Context, Here
+from reward_llm.api.goal_answers import goal_wires
 from reward_llm.api.headers import act_of, claim_of
 from reward_llm.api.openapi import json_body, problems
 from reward_llm.api.refusals import refusals_on_record
@@ -15,11 +18,11 @@ from reward_llm.api.routes.parameters import Cursor, Id, IdempotencyKey, Limit, 
 from reward_llm.api.submissions import goal_of
 from reward_llm.api.wire.base import Listing
 from reward_llm.api.wire.goals import GoalAccepted, GoalWire, Submission
+from reward_llm.domain.access import Permission
 from reward_llm.domain.act import Act
 from reward_llm.domain.goal import Goal, GoalState
-from reward_llm.domain.policy import RewardPolicy, default_policy
 from reward_llm.domain.ports import GoalRecord, IdempotencyClaim
-from reward_llm.errors import GoalPending, InvalidInput, NotFound, RewardLLMError, StoreUnavailable, Violation
+from reward_llm.errors import GoalPending, InvalidInput, RewardLLMError, StoreUnavailable, Violation
 
 router = APIRouter(prefix="/v1/goals", tags=["goals"])
 
@@ -38,10 +41,12 @@ _WAIT = {"true": True, "1": True, "false": False, "0": False}
         **problems(400, 404, 409, 413, 422, 503),
     },
     openapi_extra=json_body(Submission),
+    dependencies=[needs(Permission.SUBMIT, Where.IN_BODY)],
 )
 async def submit(
     request: Request,
     here: Here,
+    caller: Calling,
     wait: Annotated[
         str, Query(description="false answers at once.", json_schema_extra={"type": "boolean", "default": True})
     ] = "true",
@@ -59,6 +64,7 @@ async def submit(
             waits = _waits(wait)
             act = act_of(request, here.services.clock())
             goal, claim, removed = _taken(request, here, body, act)
+            caller.require(goal.scope.scenario)
             receipt = await here.desk.receive(goal, claim, removed, act)
     except StoreUnavailable:
         raise
@@ -68,7 +74,7 @@ async def submit(
     if not waits:
         return _accepted(receipt.record)
     try:
-        return _answer(await here.desk.settled(receipt), here)
+        return await _answer(await here.desk.settled(receipt), here)
     except TimeoutError as exc:
         known_id = receipt.record.goal.id
         if known_id == goal.id:
@@ -76,23 +82,39 @@ async def submit(
         raise GoalPending(f"the goal {known_id} is still being read", hint=f"Look at /v1/goals/{known_id}.") from exc
 
 
-@router.get("", summary="List goals", response_model=Listing[GoalWire], responses=problems(422, 503))
+@router.get(
+    "",
+    summary="List goals",
+    response_model=Listing[GoalWire],
+    responses=problems(422, 503),
+    dependencies=[needs(Permission.READ, Where.LISTED)],
+)
 async def list_goals(
     here: Here,
+    caller: Calling,
     scenario: Name = None,
     state: GoalState | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Listing[GoalWire]:
-    """Goals, newest first."""
-    page = await here.services.store.goals(scenario=scenario, state=state, cursor=cursor, limit=limit)
-    return Listing(items=[_wire(r, here) for r in page.items], next_cursor=page.next_cursor)
+    """Goals of the scenarios that one may read, newest first."""
+    page = await here.services.store.goals(
+        scenarios=caller.scenarios(scenario), state=state, cursor=cursor, limit=limit
+    )
+    return Listing(items=await goal_wires(here.services, page.items), next_cursor=page.next_cursor)
 
 
-@router.get("/{goal_id}", summary="Get a goal", response_model=GoalWire, responses=problems(404, 422, 503))
+@router.get(
+    "/{goal_id}",
+    summary="Get a goal",
+    response_model=GoalWire,
+    responses=problems(404, 422, 503),
+    dependencies=[needs(Permission.READ, of_goal)],
+)
 async def get_goal(goal_id: Id, here: Here) -> GoalWire:
     """One goal with its reading and its proposal; these are null while it is `received`."""
-    return _wire(await here.services.store.goal(goal_id), here)
+    (wire,) = await goal_wires(here.services, [await here.services.store.goal(goal_id)])
+    return wire
 
 
 def _taken(request: Request, here: Context, body: bytes, act: Act) -> tuple[Goal, IdempotencyClaim | None, int]:
@@ -121,30 +143,11 @@ def _accepted(record: GoalRecord) -> Response:
     return Response(body.model_dump_json(), 202, headers=_location(record), media_type="application/json")
 
 
-def _answer(record: GoalRecord, here: Context) -> Response:
-    body = _wire(record, here).model_dump_json()
+async def _answer(record: GoalRecord, here: Context) -> Response:
+    (wire,) = await goal_wires(here.services, [record])
+    body = wire.model_dump_json(by_alias=True)
     return Response(body, 201, headers=_location(record), media_type="application/json")
 
 
 def _location(record: GoalRecord) -> dict[str, str]:
     return {"Location": f"/v1/goals/{record.goal.id}"}
-
-
-def _wire(record: GoalRecord, here: Context) -> GoalWire:
-    scenario = here.services.scenarios.get(record.goal.scope.scenario)
-    policy = record.policy
-    if record.state is GoalState.NO_CHANGE:
-        if policy is None and scenario is not None:
-            policy = default_policy(scenario, record.goal.scope.segment, record.goal.submitted_at)
-        previous = policy
-    else:
-        previous = _held_before(policy, here) if policy else None
-    return GoalWire.of(record, scenario, policy, previous.weights if previous else None)
-
-
-def _held_before(policy: RewardPolicy, here: Context) -> RewardPolicy | None:
-    """What was in force when the policy was made; None if its scenario or segment is gone."""
-    try:
-        return here.services.board.held_at(policy.scope, policy.created_at)
-    except NotFound:
-        return None

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
-
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from reward_llm.api.access.permissions import everybody, needs
 from reward_llm.api.context import Context, Here
 from reward_llm.api.wire.health import Check, Liveness, Readiness, ReadinessWire
+from reward_llm.domain.access import Permission
 from reward_llm.errors import RewardLLMError
 
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/livez", summary="Is the process alive?", response_model=Liveness)
+@router.get("/livez", summary="Is the process alive?", response_model=Liveness, dependencies=[everybody()])
 async def livez() -> Liveness:
     """Always 200; nothing else is asked."""
     return Liveness()
@@ -26,15 +25,19 @@ async def livez() -> Liveness:
     summary="Can traffic be sent here?",
     response_model=ReadinessWire,
     responses={503: {"model": ReadinessWire, "description": "What is active was never read."}},
+    dependencies=[everybody()],
 )
-async def readyz(response: Response, here: Here) -> ReadinessWire:
-    """200 while weights can be served, as `degraded` if a part is away; 503 until the database was read once."""
-    store, model = await asyncio.gather(
-        _ping(here, here.services.store.ping(), "the database answers"), _ping_model(here)
-    )
+async def readyz(request: Request, response: Response, here: Here) -> ReadinessWire:
+    """200 while weights can be served, as `degraded` if a part is away; 503 until the database was read once.
+
+    The details are for those who may read something.
+    """
+    pings = await here.pings()
     freshness = here.services.board.freshness(here.services.clock())
     confirmed = f"confirmed {freshness.age_s:.1f} s ago" if freshness.confirmed else "never confirmed"
-    checks = {"store": store, "model": model, "board": Check(ok=not freshness.stale, detail=confirmed)}
+    checks = {**pings, "board": Check(ok=not freshness.stale, detail=confirmed)}
+    if not await _may_know(request, here):
+        checks = {name: Check(ok=check.ok, detail="") for name, check in checks.items()}
     if not freshness.confirmed:
         response.status_code = 503
         return ReadinessWire(status=Readiness.UNREADY, checks=checks)
@@ -47,26 +50,17 @@ async def readyz(response: Response, here: Here) -> ReadinessWire:
     summary="Metrics for Prometheus",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    dependencies=[needs(Permission.READ)],
 )
 async def metrics(here: Here) -> Response:
     """Counters and histograms in the text format."""
     return Response(here.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _ping_model(here: Context) -> Check:
-    model = here.services.model
-    if model is None:
-        return Check(ok=True, detail="goals are read by rules alone")
-    return await _ping(here, model.ping(), "the model answers")
-
-
-async def _ping(here: Context, ping: Awaitable[object], fine: str) -> Check:
-    limit_s = here.services.config.ping_s
+async def _may_know(request: Request, here: Context) -> bool:
+    """Whether who asks may be told what is wrong: addresses and names may be in it."""
     try:
-        async with asyncio.timeout(limit_s):
-            name = await ping
-    except TimeoutError:
-        return Check(ok=False, detail=f"no answer within {limit_s:g} s")
-    except RewardLLMError as exc:
-        return Check(ok=False, detail=exc.message)
-    return Check(ok=True, detail=f"{fine}: {name}" if name else fine)
+        principal = await here.doorkeeper.principal(request)
+    except RewardLLMError:
+        return False
+    return principal.may_somewhere(Permission.READ)

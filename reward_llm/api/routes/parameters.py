@@ -19,7 +19,8 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most."
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        description="1 to 200 printable ASCII characters. The same key with the same request gives the same answer."
+        description="1 to 200 printable ASCII characters. The same key with the same request of the same actor gives "
+        "the same answer."
     ),
 ]
 XActor = Annotated[str | None, Header(description="Who acts, 1 to 100 printable characters; for the audit log.")]

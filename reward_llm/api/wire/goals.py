@@ -8,8 +8,9 @@ from typing import Final
 from pydantic import ConfigDict, Field
 from pydantic.types import JsonValue
 
-from reward_llm.api.wire.base import Incoming, MomentIn, MomentOut, Outgoing, WeightsByUtility
-from reward_llm.api.wire.reviews import ReviewWire
+from reward_llm.api.wire.base import Incoming, MomentIn, MomentOut, Outgoing
+from reward_llm.api.wire.proposals import ProposalWire
+from reward_llm.api.wire.standings import PolicyWire
 from reward_llm.domain.goal import MAX_TEXT_CHARS, GoalState, Window
 from reward_llm.domain.interpretation import (
     DatedSpan,
@@ -24,7 +25,7 @@ from reward_llm.domain.interpretation import (
     Span,
     Unit,
 )
-from reward_llm.domain.policy import Proposal, RewardPolicy, Source
+from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.ports import GoalRecord
 from reward_llm.domain.scenario import Concept, Scenario
 from reward_llm.domain.weights import Weights
@@ -164,58 +165,6 @@ class InterpretationWire(Outgoing):
         )
 
 
-class AttemptWire(Outgoing):
-    """One step of the way to the answer."""
-
-    source: Source
-    succeeded: bool
-    reason: str | None
-    duration_s: float
-
-
-class ProposalWire(Outgoing):
-    """The weights that the goal asks for, as a policy that can be activated; on no_change the active one."""
-
-    policy_id: str
-    content_hash: str
-    version: int
-    weights: WeightsByUtility
-    previous_weights: WeightsByUtility | None = Field(
-        description="The weights in force when the goal was read; null if its scenario is gone."
-    )
-    source: Source = Field(description="Who read the goal.")
-    reason: str | None = Field(description="Why the first choice didn't answer; null if it did.")
-    confidence: float | None = Field(description="That of the least certain part of the reading.")
-    needs_review: bool = Field(description="Whether a person must look at the reading before it is activated.")
-    review: ReviewWire | None = Field(description="Why, and what else the goal may mean; null if it needs none.")
-    attempts: list[AttemptWire]
-    prompt: str | None
-    model: str | None
-
-    @classmethod
-    def of(cls, proposal: Proposal, policy: RewardPolicy, previous: Weights | None) -> ProposalWire:
-        """The proposal as the policy that it became."""
-        provenance = proposal.provenance
-        return cls(
-            policy_id=policy.policy_id,
-            content_hash=policy.content_hash,
-            version=policy.version,
-            weights=dict(policy.weights),
-            previous_weights=dict(previous) if previous else None,
-            source=proposal.source,
-            reason=proposal.reason,
-            confidence=proposal.interpretation.confidence,
-            needs_review=proposal.review is not None,
-            review=ReviewWire.of(proposal.review) if proposal.review else None,
-            attempts=[
-                AttemptWire(source=a.source, succeeded=a.succeeded, reason=a.reason, duration_s=a.duration_s)
-                for a in provenance.attempts
-            ],
-            prompt=provenance.prompt,
-            model=provenance.model,
-        )
-
-
 class WindowWire(Outgoing):
     """From when until when; null leaves that side open."""
 
@@ -248,9 +197,22 @@ class GoalWire(Outgoing):
 
     @classmethod
     def of(
-        cls, record: GoalRecord, scenario: Scenario | None, policy: RewardPolicy | None, previous: Weights | None
+        cls,
+        record: GoalRecord,
+        scenario: Scenario | None,
+        policy: RewardPolicy | None,
+        previous: Weights | None,
+        judged: PolicyWire | None = None,
     ) -> GoalWire:
-        """The record with the policy that its proposal became and the weights in force when it was read."""
+        """A goal with all that became of it.
+
+        Args:
+            record: What is on record.
+            scenario: The goal's, if that is still there.
+            policy: What its proposal became, or what was active on no_change.
+            previous: The weights in force when it was read.
+            judged: The policy as it stands now.
+        """
         goal, proposal = record.goal, record.proposal
         reading = proposal.interpretation if proposal else None
         return cls(
@@ -266,7 +228,7 @@ class GoalWire(Outgoing):
             interpretation=InterpretationWire.of(reading, goal.text, scenario) if reading else None,
             numbers=[QuantityWire.of(q, goal.text) for q in proposal.numbers] if proposal else [],
             dates=[DateWire.of(d, goal.text) for d in proposal.dates] if proposal else [],
-            proposal=ProposalWire.of(proposal, policy, previous) if proposal and policy else None,
+            proposal=ProposalWire.of(proposal, policy, previous, judged) if proposal and policy else None,
             window=WindowWire.of(goal.window),
         )
 

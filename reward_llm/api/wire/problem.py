@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import Field
+from pydantic.types import JsonValue
 
 from reward_llm.api.wire.base import Outgoing
 
@@ -13,6 +14,14 @@ class ViolationWire(Outgoing):
     path: str = Field(description="Where in the request, with slashes; empty for the whole.")
     code: str
     message: str
+
+
+class DifferenceWire(Outgoing):
+    """A field in which what was sent and the version now part."""
+
+    path: str = Field(description="Where in the document, with slashes.")
+    yours: JsonValue
+    current: JsonValue
 
 
 class Problem(Outgoing):
@@ -31,3 +40,12 @@ class Problem(Outgoing):
         default=None, description="What to do next.", examples=["There are: home_feed, video_feed."]
     )
     violations: list[ViolationWire] | None = None
+    current: dict[str, JsonValue] | None = Field(
+        default=None, description="On 412, the version that there is now; left out if there is none."
+    )
+    differences: list[DifferenceWire] | None = Field(
+        default=None, description="On 412, what was sent beside the version now, field by field."
+    )
+    evidence: dict[str, JsonValue] | None = Field(
+        default=None, description="On `evaluation_below`, what was measured, as in the history of the label."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table, UniqueConstraint
 
 from reward_llm.store.tables.columns import document, metadata, moment, sequence, text
 
@@ -41,6 +41,7 @@ policies: Final = Table(
     document("weights"),
     text("source"),
     text("origin"),
+    text("author"),
     moment("created_at"),
     UniqueConstraint("id", name="policies_id"),
     UniqueConstraint("scenario", "segment", "version", name="policies_version"),
@@ -73,6 +74,18 @@ activations: Final = Table(
     moment("valid_until", nullable=True),
     moment("activated_at"),
     text("activated_by"),
+    Column("percent", Float, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("changed", BigInteger, nullable=False),  # counts the changes of activations and freezes together
+    moment("ended_at", nullable=True),
+    text("ended_by", nullable=True),
+    text("ending", nullable=True),
+    text("scenario"),  # this and what follows is worked out from the policy and the times, to be searched by
+    text("segment"),
+    moment("starts_at"),
+    moment("ends_at", nullable=True),
     Index("activations_by_policy", "policy_id"),
+    Index("activations_by_change", "changed"),
+    Index("activations_by_end", "scenario", "segment", "ends_at", "starts_at"),
     sqlite_autoincrement=True,
 )

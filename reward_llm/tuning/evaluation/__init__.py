@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from reward_llm.tuning.evaluation.comparison import Change, Comparison, check_comparable, compare, compare_runs
 from reward_llm.tuning.evaluation.confusion import AGREES, Confusion, Expected, Read
+from reward_llm.tuning.evaluation.golden import GoldenConfig, GoldenSets
 from reward_llm.tuning.evaluation.kept import Run, dump_run, parse_run
 from reward_llm.tuning.evaluation.lines import LabelledLine, load_lines
 from reward_llm.tuning.evaluation.report import Report, UtilityScore, report
@@ -32,6 +33,8 @@ __all__ = [
     "Comparison",
     "Confusion",
     "Expected",
+    "GoldenConfig",
+    "GoldenSets",
     "LabelledLine",
     "Read",
     "Reading",

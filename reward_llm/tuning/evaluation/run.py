@@ -48,14 +48,15 @@ async def evaluate(
     """
     readings = []
     for done, line in enumerate(lines, 1):
-        readings.append(await _read(line, scenario, proposer, monotonic))
+        readings.append(await read_line(line, scenario, proposer, monotonic))
         on_progress(done)
     return report(readings, scenario)
 
 
-async def _read(
+async def read_line(
     line: LabelledLine, scenario: Scenario, proposer: GoalProposer, monotonic: Callable[[], float]
 ) -> Reading:
+    """Read one line against the scenario's defaults."""
     now = datetime.now(UTC)
     began = monotonic()
     try:

@@ -1,0 +1,32 @@
+"""The composition root: the only place that reads settings and builds concrete objects."""
+
+from __future__ import annotations
+
+from reward_llm.bootstrap.app import build_app
+from reward_llm.bootstrap.auditing import sign_checkpoint
+from reward_llm.bootstrap.basics import load_all_scenarios, load_settings, now
+from reward_llm.bootstrap.edge import create_token
+from reward_llm.bootstrap.models import build_model, check_bundle, let_openmp_wait
+from reward_llm.bootstrap.prompting import build_backends
+from reward_llm.bootstrap.reading import build_proposer, build_renderer, home_feed, open_reader, warm_up
+from reward_llm.bootstrap.storage import store_revision, upgrade_store
+
+__all__ = [
+    "build_app",
+    "build_backends",
+    "build_model",
+    "build_proposer",
+    "build_renderer",
+    "check_bundle",
+    "create_token",
+    "home_feed",
+    "let_openmp_wait",
+    "load_all_scenarios",
+    "load_settings",
+    "now",
+    "open_reader",
+    "sign_checkpoint",
+    "store_revision",
+    "upgrade_store",
+    "warm_up",
+]

@@ -1,0 +1,75 @@
+"""The web service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reward_llm.bootstrap.auditing import build_auditing
+from reward_llm.bootstrap.basics import load_all_scenarios, now
+from reward_llm.bootstrap.edge import build_edge, build_sign_in
+from reward_llm.bootstrap.models import build_model
+from reward_llm.bootstrap.prompting import build_backends, build_prompting
+from reward_llm.bootstrap.webhooks import build_sealer, deliveries
+from reward_llm.domain.access import AccessMode
+from reward_llm.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The web service."""
+    from reward_llm.api import ApiConfig, Services, create_app
+    from reward_llm.delivery import Board, BoardConfig
+    from reward_llm.delivery.webhooks import PublicAddresses
+    from reward_llm.generation.prompt_files import packaged_prompts
+    from reward_llm.store import SqlStore
+    from reward_llm.store.access import SqlAccess
+    from reward_llm.store.database import Database
+    from reward_llm.store.governance import SqlGovernance
+    from reward_llm.store.prompts import SqlPrompts
+    from reward_llm.store.webhooks import SqlWebhooks
+    from reward_llm.validation import gate
+
+    scenarios = load_all_scenarios(settings)
+    database = Database.open(settings.database_url)
+    store, governance = SqlStore(database), SqlGovernance(database)
+    auditing = build_auditing(settings, database)
+    notary = auditing.notary
+    notarising = (notary.keep_signing,) if notary else ()
+    model = build_model(settings)
+    packaged = packaged_prompts()
+    prompts = SqlPrompts(database, packaged)
+    backends = build_backends(settings, model)
+    room = build_prompting(settings, prompts, packaged, backends, scenarios)
+    others = [b.model for b in backends if b.model is not model]
+    sign_in = build_sign_in(settings, database, scenarios)
+    provider = sign_in.provider if sign_in else None
+    return create_app(
+        Services(
+            store=store,
+            governance=governance,
+            proposer=room.proposer,
+            prompts=prompts,
+            workshop=room.workshop,
+            board=Board(
+                store=governance,
+                scenarios=scenarios,
+                clock=now,
+                config=BoardConfig(refresh_s=settings.refresh_s, stale_after_s=settings.stale_after_s),
+            ),
+            scenarios=scenarios,
+            clock=now,
+            gate=gate.check,
+            audit_log=auditing.log,
+            auditor=auditing.auditor,
+            tokens=SqlAccess(database),
+            webhooks=SqlWebhooks(database, build_sealer(settings)),
+            addresses=PublicAddresses(allow_private=settings.webhooks_allow_private),
+            background=(*notarising, deliveries(settings, database), room.book.keep_fresh),
+            config=ApiConfig(access=AccessMode(settings.access), edge=build_edge(settings)),
+            model=model,
+            sign_in=sign_in,
+            closers=tuple(c.aclose for c in (model, *others, provider, notary, store) if c is not None),
+        )
+    )

@@ -1,0 +1,254 @@
+"""Every error that the project raises on purpose.
+
+RewardLLMError
+├── InvalidInput            what was sent can't be used; sending it again won't help
+│   ├── BodyMalformed
+│   ├── BodyTooLarge
+│   ├── BodyTooSlow
+│   ├── HeadersTooLarge
+│   ├── HostUnknown
+│   ├── GoalInvalid
+│   ├── WeightsInvalid
+│   ├── PromptInvalid
+│   ├── BackendNotConfigured
+│   ├── ScenarioInvalid
+│   ├── WebhookUrlRefused
+│   └── WebhookSignatureInvalid
+├── NotFound
+│   ├── ScenarioUnknown
+│   ├── SegmentUnknown
+│   ├── GoalUnknown
+│   ├── PolicyUnknown
+│   ├── ActivationUnknown
+│   ├── AuditRecordUnknown
+│   ├── PromptUnknown
+│   ├── PromptVersionUnknown
+│   ├── PromptLabelUnknown
+│   ├── TokenUnknown
+│   ├── WebhookUnknown
+│   └── DeliveryUnknown
+├── Conflict
+│   ├── GoalPending
+│   ├── EvaluationBelow     a prompt's version reads its golden set too badly to be promoted
+│   ├── EvaluationUnderway
+│   ├── OverrideForbidden
+│   ├── Outdated            the write was meant for an earlier version
+│   ├── ContentHashMismatch
+│   ├── SelfApprovalForbidden
+│   ├── ApprovalsMissing
+│   ├── PolicyRejected
+│   ├── PolicyWithdrawn
+│   ├── PolicyInForce
+│   ├── NotTheAuthor
+│   ├── ScheduleConflict
+│   ├── ActivationOver
+│   ├── NotRollbackable
+│   ├── ScopeFrozen
+│   ├── TokenNameTaken
+│   ├── IdempotencyConflict
+│   ├── WebhookInactive
+│   └── DeliveryUnderway
+├── Unauthenticated         who asks isn't known, or can't prove it
+│   └── SignInFailed
+├── Forbidden               who asks may not do that
+│   └── CrossSiteRefused
+├── RateLimited             too many requests
+├── ProviderUnavailable     the identity provider doesn't answer as it should
+├── PreconditionRequired    the write needs an If-Match
+├── PreconditionFailed      it was meant for another version than there is now
+├── GateRefused             the gate found violations in an answer or an edit
+├── ModelError              the language model gave no usable answer
+│   ├── ModelUnavailable
+│   ├── ModelTimeout
+│   ├── AnswerTruncated
+│   ├── AnswerMalformed
+│   ├── AnswerInconsistent
+│   ├── CheckpointInvalid
+│   └── ModelServerFailed
+├── EvaluationTimeout       a golden set took longer to read than there is time for
+├── MemoryInsufficient      there is less memory than a run needs
+├── StoreUnavailable        the database can't be read or written now
+├── CheckpointsUnavailable  the audit log's checkpoints can't be read or written now
+├── SignatureInvalid        something signed that was changed, or that somebody else signed
+├── AuditBroken             the audit log isn't what was written
+├── ServiceUnavailable      the command line can't reach the service
+├── ServiceRefused          the service answered with a problem document
+├── ReviewNeeded            a reading isn't to be activated before a person has looked at it
+└── ConfigurationInvalid
+
+Each knows whether trying again may help (`retryable`) and may carry a `hint` that says what to do next.
+"""
+
+from __future__ import annotations
+
+from reward_llm.errors.access import (
+    CrossSiteRefused,
+    Forbidden,
+    ProviderUnavailable,
+    RateLimited,
+    SignInFailed,
+    Unauthenticated,
+)
+from reward_llm.errors.conflicts import (
+    ActivationOver,
+    ApprovalsMissing,
+    Conflict,
+    ContentHashMismatch,
+    DeliveryUnderway,
+    EvaluationBelow,
+    EvaluationUnderway,
+    GoalPending,
+    IdempotencyConflict,
+    NotRollbackable,
+    NotTheAuthor,
+    Outdated,
+    OverrideForbidden,
+    PolicyInForce,
+    PolicyRejected,
+    PolicyWithdrawn,
+    PreconditionFailed,
+    PreconditionRequired,
+    ScheduleConflict,
+    ScopeFrozen,
+    SelfApprovalForbidden,
+    TokenNameTaken,
+    WebhookInactive,
+)
+from reward_llm.errors.input import (
+    BackendNotConfigured,
+    BodyMalformed,
+    BodyTooLarge,
+    BodyTooSlow,
+    GateRefused,
+    GoalInvalid,
+    HeadersTooLarge,
+    HostUnknown,
+    InvalidInput,
+    PromptInvalid,
+    ScenarioInvalid,
+    WebhookSignatureInvalid,
+    WebhookUrlRefused,
+    WeightsInvalid,
+)
+from reward_llm.errors.missing import (
+    ActivationUnknown,
+    AuditRecordUnknown,
+    DeliveryUnknown,
+    GoalUnknown,
+    NotFound,
+    PolicyUnknown,
+    PromptLabelUnknown,
+    PromptUnknown,
+    PromptVersionUnknown,
+    ScenarioUnknown,
+    SegmentUnknown,
+    TokenUnknown,
+    WebhookUnknown,
+)
+from reward_llm.errors.model import (
+    AnswerInconsistent,
+    AnswerMalformed,
+    AnswerTruncated,
+    CheckpointInvalid,
+    EvaluationTimeout,
+    MemoryInsufficient,
+    ModelError,
+    ModelServerFailed,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from reward_llm.errors.root import (
+    Difference,
+    RewardLLMError,
+    Violation,
+)
+from reward_llm.errors.service import (
+    AuditBroken,
+    CheckpointsUnavailable,
+    ConfigurationInvalid,
+    ReviewNeeded,
+    ServiceRefused,
+    ServiceUnavailable,
+    SignatureInvalid,
+    StoreUnavailable,
+)
+
+__all__ = [
+    "ActivationOver",
+    "ActivationUnknown",
+    "AnswerInconsistent",
+    "AnswerMalformed",
+    "AnswerTruncated",
+    "ApprovalsMissing",
+    "AuditBroken",
+    "AuditRecordUnknown",
+    "BackendNotConfigured",
+    "BodyMalformed",
+    "BodyTooLarge",
+    "BodyTooSlow",
+    "CheckpointInvalid",
+    "CheckpointsUnavailable",
+    "ConfigurationInvalid",
+    "Conflict",
+    "ContentHashMismatch",
+    "CrossSiteRefused",
+    "DeliveryUnderway",
+    "DeliveryUnknown",
+    "Difference",
+    "EvaluationBelow",
+    "EvaluationTimeout",
+    "EvaluationUnderway",
+    "Forbidden",
+    "GateRefused",
+    "GoalInvalid",
+    "GoalPending",
+    "GoalUnknown",
+    "HeadersTooLarge",
+    "HostUnknown",
+    "IdempotencyConflict",
+    "InvalidInput",
+    "MemoryInsufficient",
+    "ModelError",
+    "ModelServerFailed",
+    "ModelTimeout",
+    "ModelUnavailable",
+    "NotFound",
+    "NotRollbackable",
+    "NotTheAuthor",
+    "Outdated",
+    "OverrideForbidden",
+    "PolicyInForce",
+    "PolicyRejected",
+    "PolicyUnknown",
+    "PolicyWithdrawn",
+    "PreconditionFailed",
+    "PreconditionRequired",
+    "PromptInvalid",
+    "PromptLabelUnknown",
+    "PromptUnknown",
+    "PromptVersionUnknown",
+    "ProviderUnavailable",
+    "RateLimited",
+    "ReviewNeeded",
+    "RewardLLMError",
+    "ScenarioInvalid",
+    "ScenarioUnknown",
+    "ScheduleConflict",
+    "ScopeFrozen",
+    "SegmentUnknown",
+    "SelfApprovalForbidden",
+    "ServiceRefused",
+    "ServiceUnavailable",
+    "SignInFailed",
+    "SignatureInvalid",
+    "StoreUnavailable",
+    "TokenNameTaken",
+    "TokenUnknown",
+    "Unauthenticated",
+    "Violation",
+    "WebhookInactive",
+    "WebhookSignatureInvalid",
+    "WebhookUnknown",
+    "WebhookUrlRefused",
+    "WeightsInvalid",
+]

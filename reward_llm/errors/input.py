@@ -1,0 +1,89 @@
+"""What was sent can't be used."""
+
+from __future__ import annotations
+
+from reward_llm.errors.root import RewardLLMError
+
+
+class InvalidInput(RewardLLMError):
+    """What was sent can't be used."""
+
+    code = "invalid_input"
+
+
+class BodyMalformed(InvalidInput):
+    """A request's body that isn't one JSON document in UTF-8."""
+
+    code = "body_malformed"
+
+
+class BodyTooLarge(InvalidInput):
+    """A request's body over the limit."""
+
+    code = "body_too_large"
+
+
+class BodyTooSlow(InvalidInput):
+    """A request's body that took too long to arrive."""
+
+    code = "body_too_slow"
+
+
+class HeadersTooLarge(InvalidInput):
+    """A request's header fields over the limit."""
+
+    code = "headers_too_large"
+
+
+class HostUnknown(InvalidInput):
+    """A request for a host that isn't this service."""
+
+    code = "host_unknown"
+
+
+class GoalInvalid(InvalidInput):
+    """A goal that can't be read at all: empty, too long, a window that ends before it starts."""
+
+    code = "goal_invalid"
+
+
+class WeightsInvalid(InvalidInput):
+    """Weights off the simplex or over other utilities than the scenario's."""
+
+    code = "weights_invalid"
+
+
+class ScenarioInvalid(InvalidInput):
+    """A scenario file that breaks its schema or contradicts itself."""
+
+    code = "scenario_invalid"
+
+
+class WebhookUrlRefused(InvalidInput):
+    """A webhook's URL that this service doesn't send to."""
+
+    code = "webhook_url_refused"
+
+
+class WebhookSignatureInvalid(InvalidInput):
+    """A webhook that wasn't signed with the secret, or not just now."""
+
+    code = "webhook_signature_invalid"
+
+
+class PromptInvalid(InvalidInput):
+    """A prompt that breaks its contract; details are in `violations`, those of templates with their lines."""
+
+    code = "prompt_invalid"
+
+
+class BackendNotConfigured(InvalidInput):
+    """A backend that this service wasn't started with."""
+
+    code = "backend_not_configured"
+
+
+class GateRefused(RewardLLMError):
+    """The gate found violations; they are in `violations`."""
+
+    code = "gate_refused"

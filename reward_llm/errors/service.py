@@ -1,0 +1,70 @@
+"""The parts that a service stands on, and the program that talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reward_llm.errors.root import RewardLLMError, Violation
+
+
+class StoreUnavailable(RewardLLMError):
+    """The database can't be read or written now."""
+
+    code = "store_unavailable"
+    retryable = True
+
+
+class CheckpointsUnavailable(RewardLLMError):
+    """The place where the audit log's checkpoints are kept can't be read or written now."""
+
+    code = "checkpoints_unavailable"
+    retryable = True
+
+
+class SignatureInvalid(RewardLLMError):
+    """Something signed that was changed since, or that somebody else signed."""
+
+    code = "signature_invalid"
+
+
+class AuditBroken(RewardLLMError):
+    """The audit log isn't what was written."""
+
+    code = "audit_broken"
+
+
+class ServiceUnavailable(RewardLLMError):
+    """The command line can't reach the service."""
+
+    code = "service_unavailable"
+    retryable = True
+
+
+class ServiceRefused(RewardLLMError):
+    """The service answered with a problem document; `problem` is that, empty if it was none of ours."""
+
+    code = "service_refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        violations: Sequence[Violation] = (),
+        problem: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, violations=violations)
+        self.problem = problem or {}
+
+
+class ReviewNeeded(RewardLLMError):
+    """A reading isn't to be activated before a person has looked at it."""
+
+    code = "review_needed"
+
+
+class ConfigurationInvalid(RewardLLMError):
+    """A setting that can't be used."""
+
+    code = "configuration_invalid"
