@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rich import box
 from rich.console import Console
@@ -52,10 +52,11 @@ def exit_code(error: RewardLLMError) -> int:
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """A table without walls; the columns in `right` are numbers."""
+    """A table without walls, whose first column is never broken, so that ids can be copied; `right` are numbers."""
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for place, column in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=place == 0)
     return made
 
 
