@@ -91,15 +91,17 @@ async def end(services: Services, sequence: int, condition: IfMatch | None, writ
         ActivationUnknown: If there is no such activation.
         PreconditionFailed: If it is another version than the caller knows.
         ActivationOver: If it has ended.
+        ScheduleConflict: If others were admitted over it, and are too far from what holds without it.
+        ScenarioUnknown: If its scenario is gone.
         InvalidInput: If no reason is given.
         StoreUnavailable: If it can't be put on record.
     """
     act = write.because(write.sent(EndRequest).reason)
-    revision = None
-    if condition is not None:
-        revision = _revision(condition, await services.governance.activation(sequence))
+    current = await services.governance.activation(sequence)
+    revision = None if condition is None else _revision(condition, current)
+    rules = admission(services, current.policy.scope.scenario)
     try:
-        ended = await services.governance.end_activation(sequence, act, revision=revision, claim=write.claim)
+        ended = await services.governance.end_activation(sequence, act, rules, revision=revision, claim=write.claim)
     except Outdated as exc:
         raise await _outdated(services, sequence, {}) from exc
     await show(services)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from reward_llm.domain.goal import Window
 from reward_llm.domain.ports import IdempotencyClaim, Page, ServingChanges
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.schedule import Overlap, conflicts
+from reward_llm.errors import ApprovalsMissing, GateRefused, RewardLLMError, ScheduleConflict, Violation
 from reward_llm.store import admitting, codec, queries, schedules, standings
 from reward_llm.store.activation_rows import insert_activation, update_activation
 from reward_llm.store.database import Repository
@@ -90,14 +91,22 @@ class SqlActivations(Repository):
                 await _admit_again(writing, after, admission)
             if after.window != before.window and not accept_conflicts:
                 await admitting.no_conflicts(writing, after)
+            dependents = await _admitted_over(writing, before, admission) if widens(after, before) else []
             await update_activation(writing, after)
+            await _check_still_admitted(writing, dependents, admission)
             await _record(writing, after, action, claim)
         return after
 
     @to_the_end
     @retried
     async def end_activation(
-        self, sequence: int, act: Act, *, revision: int | None = None, claim: IdempotencyClaim | None = None
+        self,
+        sequence: int,
+        act: Act,
+        admission: Admission,
+        *,
+        revision: int | None = None,
+        claim: IdempotencyClaim | None = None,
     ) -> Activation:
         """End an activation now; one that hasn't begun never will."""
         action = Action.ACTIVATION_ENDED
@@ -106,7 +115,9 @@ class SqlActivations(Repository):
             if await claimed(writing.connection, claim, action):
                 return before
             after = ended(before, revision, act)
+            dependents = await _admitted_over(writing, before, admission)
             await update_activation(writing, after)
+            await _check_still_admitted(writing, dependents, admission)
             await _record(writing, after, action, claim)
         return after
 
@@ -158,11 +169,50 @@ class SqlActivations(Repository):
 
 
 async def _admit_again(writing: Writing, activation: Activation, admission: Admission) -> None:
-    policy = activation.policy
-    standing = await standings.standing(writing.connection, policy.policy_id, writing.at)
+    await admitting.not_frozen(writing, activation.policy.scope)
+    await _admit(writing, activation, admission)
+
+
+async def _admit(writing: Writing, activation: Activation, admission: Admission) -> None:
+    standing = await standings.standing(writing.connection, activation.policy.policy_id, writing.at)
     others = tuple(a for a in standing.activations if a.sequence != activation.sequence)
-    await admitting.not_frozen(writing, policy.scope)
     await admitting.admit(writing, replace(standing, activations=others), activation, admission)
+
+
+async def _admitted_over(writing: Writing, activation: Activation, admission: Admission) -> list[Activation]:
+    """What begins while it is to hold, and may as things are."""
+    coming = await schedules.coming_within(writing.connection, activation.policy.scope, writing.at)
+    begun = [a for a in coming if a.sequence != activation.sequence and activation.covers(a.start)]
+    return [a for a in begun if await _objection(writing, a, admission) is None]
+
+
+async def _check_still_admitted(writing: Writing, coming: Iterable[Activation], admission: Admission) -> None:
+    """Accept a change after which all of these may begin.
+
+    Raises:
+        ScheduleConflict: With every activation that would begin as a step that nobody has allowed.
+    """
+    violations = []
+    for activation in coming:
+        objection = await _objection(writing, activation, admission)
+        if objection is not None:
+            message = f"{activation.policy.policy_id} begins {activation.start.isoformat()}: {objection.message}"
+            path = f"activations/{activation.sequence}"
+            violations.append(Violation(path=path, code="depends", message=message))
+    if violations:
+        raise ScheduleConflict(
+            "what is scheduled was admitted over it: " + "; ".join(v.message for v in violations),
+            hint="End what is scheduled first.",
+            violations=violations,
+        )
+
+
+async def _objection(writing: Writing, activation: Activation, admission: Admission) -> RewardLLMError | None:
+    try:
+        await _admit(writing, activation, admission)
+    except (GateRefused, ApprovalsMissing) as exc:
+        return exc
+    return None
 
 
 async def _record(writing: Writing, activation: Activation, action: Action, claim: IdempotencyClaim | None) -> None:

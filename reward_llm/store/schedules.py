@@ -25,6 +25,7 @@ MAX_SHOWN: Final = 200
 """How many activations of a scope are looked at, at most, to show it."""
 _column: Final = activations.c
 _PRECEDENCE: Final = (_column.starts_at.desc(), _column.sequence.desc())
+_SOONEST: Final = (_column.starts_at, _column.sequence)
 
 
 def not_over(at: datetime) -> ColumnElement[bool]:
@@ -73,11 +74,19 @@ async def covering(connection: AsyncConnection, scope: Scope, at: datetime) -> l
     return await _all(connection, query.order_by(*_PRECEDENCE).limit(MAX_SHOWN))
 
 
+async def coming_within(connection: AsyncConnection, scope: Scope, at: datetime) -> list[Activation]:
+    """As `coming`, with those of the scenario's segments if the scope is a whole scenario."""
+    if scope.segment is not None:
+        return await coming(connection, scope, at)
+    later = (_column.scenario == scope.scenario, _column.starts_at > at, not_over(at))
+    return await _all(connection, ACTIVATIONS.where(*later).order_by(*_SOONEST).limit(MAX_SHOWN))
+
+
 async def coming(connection: AsyncConnection, scope: Scope, at: datetime) -> list[Activation]:
     """The scope's activations that begin later, at most `MAX_SHOWN`, the first to begin first."""
     later = (_in_scope(scope), _column.starts_at > at)
     query = ACTIVATIONS.where(_column.sequence.in_(_open_and_bounded(later, at, MAX_SHOWN, latest=False)))
-    found = await _all(connection, query.order_by(_column.starts_at, _column.sequence).limit(MAX_SHOWN))
+    found = await _all(connection, query.order_by(*_SOONEST).limit(MAX_SHOWN))
     return [a for a in found if not a.is_over(at)]
 
 

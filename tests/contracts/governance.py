@@ -225,7 +225,7 @@ class ReviewContract:
                 await governance.withdraw(policy.policy_id, ANN)
             with pytest.raises(PolicyInForce):
                 await governance.decide(policy.policy_id, policy.content_hash, Verdict.REJECT, BO, ONE)
-        await governance.end_activation(scheduled.sequence, later(1))
+        await governance.end_activation(scheduled.sequence, later(1), FREE)
         await governance.withdraw(soon.policy_id, later(1))
 
     async def test_a_repeated_decision_is_one(self, store: Store, governance: Governance) -> None:
@@ -309,6 +309,33 @@ class ActivationContract:
             await activate(governance, also_low, rules=careful)
         await activate(governance, also_low, rules=careful, window=window(12, 18), accept_conflicts=True)
 
+    async def test_a_step_that_was_admitted_over_another_doesnt_outlive_it(
+        self, store: Store, governance: Governance
+    ) -> None:
+        careful = admission(raised=(RaisedRule(approvals=1, step_over=0.15),))
+        helper, far = await edited(store, gmv=0.26), await edited(store, gmv=0.32)
+        first = await activate(governance, helper, rules=careful, window=window(10))
+        second = await activate(governance, far, rules=careful, window=window(20))
+        with pytest.raises(ScheduleConflict, match=r"an L1 step of 0\.24 is over 0\.15"):
+            await governance.end_activation(first.sequence, later(1), careful)
+        shorter = ActivationChange(window=window(10, 15))
+        with pytest.raises(ScheduleConflict, match=far.policy_id):
+            await governance.change_activation(first.sequence, 1, shorter, later(1), careful)
+        await governance.end_activation(second.sequence, later(2), careful)
+        await governance.end_activation(first.sequence, later(3), careful)
+        assert await served(governance, 30) == []
+
+    async def test_an_activation_ends_where_what_follows_may_begin_without_it(
+        self, store: Store, governance: Governance
+    ) -> None:
+        careful = admission(raised=(RaisedRule(approvals=1, step_over=0.15),))
+        helper, far = await edited(store, gmv=0.26), await edited(store, gmv=0.32)
+        first = await activate(governance, helper, rules=careful, window=window(10))
+        await activate(governance, far, rules=careful, window=window(20))
+        await approve(governance, far, BO)
+        await governance.end_activation(first.sequence, later(1), careful)
+        assert await served(governance, 30) == [far.policy_id]
+
     async def test_of_two_far_apart_at_the_same_moment_one_is_refused(
         self, store: Store, governance: Governance
     ) -> None:
@@ -337,7 +364,7 @@ class ActivationContract:
     ) -> None:
         policy = await edited(store, gmv=0.3)
         made = await activate(governance, policy)
-        await governance.end_activation(made.sequence, later(1))
+        await governance.end_activation(made.sequence, later(1), FREE)
         utilities = tuple(
             replace(u, bounds=replace(u.bounds, max=0.25)) if u.name == "gmv" else u for u in HOME_FEED.utilities
         )
@@ -350,7 +377,7 @@ class ActivationContract:
     ) -> None:
         far = await edited(store, gmv=0.3)
         scheduled = await activate(governance, far, ANN, NARROW, window=window(10))
-        await governance.end_activation(scheduled.sequence, later(1))
+        await governance.end_activation(scheduled.sequence, later(1), FREE)
         await activate(governance, await edited(store, gmv=0.1), later(2), NARROW)
         with pytest.raises(GateRefused):
             await activate(governance, far, later(3), NARROW)
@@ -414,7 +441,7 @@ class ActivationContract:
         self, store: Store, governance: Governance
     ) -> None:
         far = await activate(governance, await edited(store, gmv=0.3), later(60 * 24 * 365))
-        await governance.end_activation(far.sequence, later(1))
+        await governance.end_activation(far.sequence, later(1), FREE)
         policy = await edited(store)
         assert (await activate(governance, policy, later(2))).start == moment(2)
         assert await served(governance, 3) == [policy.policy_id]
@@ -448,7 +475,7 @@ class ActivationContract:
             await governance.change_activation(made.sequence, 1, change, later(2), FREE)
         assert caught.value.current == after
         with pytest.raises(Outdated):
-            await governance.end_activation(made.sequence, later(2), revision=1)
+            await governance.end_activation(made.sequence, later(2), FREE, revision=1)
 
     async def test_of_many_changes_at_once_one_is_made(self, store: Store, governance: Governance) -> None:
         made = await activate(governance, await edited(store), percent=10)
@@ -459,7 +486,7 @@ class ActivationContract:
                 )
                 for p in (20, 30, 40)
             ),
-            governance.end_activation(made.sequence, later(1), revision=1),
+            governance.end_activation(made.sequence, later(1), FREE, revision=1),
             return_exceptions=True,
         )
         assert sorted(isinstance(o, Outdated) for o in outcomes) == [False, True, True, True]
@@ -505,20 +532,20 @@ class ActivationContract:
     async def test_a_cancelled_schedule_never_fires(self, store: Store, governance: Governance) -> None:
         policy = await edited(store)
         made = await activate(governance, policy, window=window(10))
-        ended = await governance.end_activation(made.sequence, later(5, BO))
+        ended = await governance.end_activation(made.sequence, later(5, BO), FREE)
         assert ended.ended is not None
         assert (ended.ended.at, ended.ended.by, ended.ended.kind) == (moment(5), "bo", EndingKind.ENDED)
         assert [await served(governance, m) for m in (6, 10, 11, 1000)] == [[], [], [], []]
         assert await state(governance, policy, 20) is PolicyState.DRAFT
         with pytest.raises(ActivationOver):
-            await governance.end_activation(made.sequence, later(6))
+            await governance.end_activation(made.sequence, later(6), FREE)
 
     async def test_ending_makes_room_for_what_lies_below(self, store: Store, governance: Governance) -> None:
         base, over = await edited(store), await edited(store, gmv=0.3)
         await activate(governance, base)
         made = await activate(governance, over, later(1))
         for _ in range(2):
-            ended = await governance.end_activation(made.sequence, later(2), claim=CLAIM)
+            ended = await governance.end_activation(made.sequence, later(2), FREE, claim=CLAIM)
         assert await governance.activation(made.sequence) == ended
         assert await served(governance, 3) == [base.policy_id]
         assert await state(governance, over, 3) is PolicyState.EXPIRED
@@ -526,7 +553,7 @@ class ActivationContract:
     async def test_an_activation_of_nobodys_is_unknown(self, store: Store, governance: Governance) -> None:
         for refused in (
             governance.activation(9),
-            governance.end_activation(9, ANN),
+            governance.end_activation(9, ANN, FREE),
             governance.change_activation(9, 1, ActivationChange(window=Window()), ANN, FREE),
         ):
             with pytest.raises(ActivationUnknown, match="9"):
@@ -549,7 +576,7 @@ class ActivationContract:
         assert told.activations == (first,)
         assert await governance.serving(since=told.latest) == replace(told, activations=())
         second = await activate(governance, await edited(store, NEW), window=window(10))
-        ended = await governance.end_activation(first.sequence, later(1))
+        ended = await governance.end_activation(first.sequence, later(1), FREE)
         await governance.freeze(NEW, later(2), frozen=True)
         changes = await governance.serving(since=told.latest)
         assert changes.activations == (second, ended)
@@ -650,7 +677,7 @@ class ScopeContract:
     ) -> None:
         old = await edited(store)
         made = await activate(governance, old)
-        await governance.end_activation(made.sequence, later(1))
+        await governance.end_activation(made.sequence, later(1), FREE)
         with pytest.raises(NotRollbackable, match="other utilities"):
             await governance.roll_back(ALL, old.policy_id, later(2), RENAMED)
 
@@ -668,7 +695,7 @@ class ScopeContract:
         ):
             with pytest.raises(ScopeFrozen, match="bo says so"):
                 await refused
-        await governance.end_activation(made.sequence, ANN)
+        await governance.end_activation(made.sequence, ANN, FREE)
         await governance.freeze(ALL, CY, frozen=False)
         await activate(governance, new)
 

@@ -367,7 +367,7 @@ async def test_a_board_serves_what_the_database_holds(tmp_path: Path) -> None:
     await board.refresh()
     served = board.lookup(NEW, NOON)
     assert (served.policy, served.policy_id, served.valid_until) == (edited, edited.policy_id, at(5))
-    await governance.end_activation(made.sequence, Act(actor="li", at=NOON))
+    await governance.end_activation(made.sequence, Act(actor="li", at=NOON), FREE)
     await board.refresh()
     assert board.lookup(NEW, NOON).rule is Rule.DEFAULT
     await governance.freeze(ALL, Act(actor="li", at=NOON), frozen=True)

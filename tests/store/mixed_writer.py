@@ -138,7 +138,7 @@ class Writer:
 
     async def _end(self, rng: random.Random, act: Act, claim: IdempotencyClaim) -> Written:
         seen = await self._some_activation(rng)
-        activation = await self._governance.end_activation(seen.sequence, act, claim=claim)
+        activation = await self._governance.end_activation(seen.sequence, act, self._admission, claim=claim)
         return {"changed": [activation.sequence]}
 
     async def _roll_back(self, rng: random.Random, act: Act, claim: IdempotencyClaim) -> Written:

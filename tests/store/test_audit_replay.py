@@ -91,7 +91,7 @@ async def withdraw(desk: Desk, data: st.DataObject) -> None:
 
 
 async def end(desk: Desk, data: st.DataObject) -> None:
-    await desk.governance.end_activation(data.draw(st.integers(1, 5)), desk.act())
+    await desk.governance.end_activation(data.draw(st.integers(1, 5)), desk.act(), FREE)
 
 
 async def freeze(desk: Desk, data: st.DataObject) -> None:

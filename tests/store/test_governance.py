@@ -93,7 +93,7 @@ async def test_of_an_ending_and_a_change_at_once_none_is_lost(
         made = await activate(governance, await edited(store), window=window(10))
         change = ActivationChange(window=Window(valid_from=moment(20)))
         outcomes = await asyncio.gather(
-            governance.end_activation(made.sequence, later(1)),
+            governance.end_activation(made.sequence, later(1), FREE),
             neighbour.change_activation(made.sequence, 1, change, later(1), FREE),
             return_exceptions=True,
         )

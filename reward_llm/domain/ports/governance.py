@@ -167,6 +167,8 @@ class Governance(ServingLog, Protocol):
         """Change an activation that has this revision; what raises its share or moves its start is checked anew.
 
         Raises:
+            ScheduleConflict: If windows would be cut into, and that isn't accepted; or if others were admitted over
+                it, and are too far from what holds without it.
             ActivationUnknown: If there is no such activation.
             Outdated: If it has another revision; `current` is the activation as it is.
             ActivationOver: If it has ended.
@@ -175,11 +177,18 @@ class Governance(ServingLog, Protocol):
         ...
 
     async def end_activation(
-        self, sequence: int, act: Act, *, revision: int | None = None, claim: IdempotencyClaim | None = None
+        self,
+        sequence: int,
+        act: Act,
+        admission: Admission,
+        *,
+        revision: int | None = None,
+        claim: IdempotencyClaim | None = None,
     ) -> Activation:
         """End an activation now; one that hasn't begun never will.
 
         Raises:
+            ScheduleConflict: If others were admitted over it, and are too far from what holds without it.
             ActivationUnknown: If there is no such activation.
             Outdated: If it has another revision than the one that is given.
             ActivationOver: If it has ended.
