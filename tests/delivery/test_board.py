@@ -24,7 +24,7 @@ from reward_llm.store import SqlStore, upgrade
 from reward_llm.store.database import Database
 from reward_llm.store.governance import SqlGovernance
 from tests.activations import ALL, MATURE, NEW, NOON, activation, at, moment, schedules
-from tests.contracts.governance import FREE
+from tests.contracts.governance.acts import FREE
 from tests.strategies import HOME_FEED, VIDEO_FEED, weights_within
 
 SCENARIOS = {s.name: s for s in (HOME_FEED, VIDEO_FEED)}

@@ -22,7 +22,7 @@ from reward_llm.store.audit_log import SqlAuditLog
 from reward_llm.store.database import Database
 from reward_llm.store.governance import SqlGovernance
 from reward_llm.store.state import state_document
-from tests.contracts.governance import FREE, weights
+from tests.contracts.governance.acts import FREE, weights
 from tests.contracts.store import CLICKS, EVEN, FEED, NEW_USERS, NOON, goal, no_change, proposal
 
 SCOPES = (FEED, NEW_USERS, Scope("video_feed"))

@@ -13,18 +13,9 @@ from reward_llm.errors import Outdated, PolicyInForce, PolicyRejected
 from reward_llm.store import SqlStore
 from reward_llm.store.database import Database
 from reward_llm.store.governance import SqlGovernance
-from tests.activations import NOON
-from tests.contracts.governance import (
-    ANN,
-    BO,
-    FREE,
-    GovernanceContract,
-    activate,
-    edited,
-    later,
-    moment,
-    window,
-)
+from tests.activations import NOON, moment
+from tests.contracts.governance.acts import ANN, BO, FREE, activate, edited, later, window
+from tests.contracts.governance.contract import GovernanceContract
 
 
 @pytest.fixture

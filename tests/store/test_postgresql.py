@@ -19,7 +19,7 @@ from reward_llm.store.failures import translated
 from reward_llm.store.governance import SqlGovernance
 from reward_llm.store.postgresql import WRITER_LOCK
 from reward_llm.store.transactions import retried, transaction
-from tests.contracts.governance import FREE
+from tests.contracts.governance.acts import FREE
 from tests.contracts.store import ANN, CLICKS, FEED, NOON, goal, proposal
 from tests.strategies import HOME_FEED
 

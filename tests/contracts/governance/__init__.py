@@ -1,0 +1,1 @@
+"""What every `reward_llm.domain.ports.Governance` does."""
