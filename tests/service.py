@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 
-PROGRAM = [sys.executable, "-c", "from reward_llm.cli import main; main()"]
+_HEEDS_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also behind nohup
+PROGRAM = [sys.executable, "-c", f"{_HEEDS_SIGINT}; from reward_llm.cli import main; main()"]
 START_S = 120.0
 
 
