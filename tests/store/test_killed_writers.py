@@ -23,6 +23,8 @@ from reward_llm.store.audit_log import SqlAuditLog
 from reward_llm.store.database import Database
 from reward_llm.store.governance import SqlGovernance
 from reward_llm.store.tables import reviews
+from reward_llm.validation.audit_export import line_of
+from tests.service import PROGRAM
 
 ROOT: Final = Path(__file__).parents[2]
 WRITERS: Final = 4
@@ -126,13 +128,16 @@ def changes(told: Sequence[Told]) -> Counter[int]:
     return Counter(chain.from_iterable(w["changed"] for t in told for w in t.done if "changed" in w))
 
 
-async def test_four_writers_that_are_killed_lose_and_double_nothing(url: str, database: Database) -> None:
+async def test_four_writers_that_are_killed_lose_and_double_nothing(
+    url: str, database: Database, tmp_path: Path
+) -> None:
     told = await asyncio.gather(*(run_writer(url, f"writer{i}") for i in range(WRITERS)))
     done = [w for t in told for w in t.done]
     assert len(done) == WRITERS * WRITES
     assert {w["kind"] for w in done} >= {"goal", "edit", "decide", "activate", "change", "end", "freeze"}
 
     await the_log_is_whole(database)
+    await an_export_verifies(database, tmp_path / "audit.jsonl")
     policies = await all_policies(SqlStore(database))
     nothing_is_lost(told, policies)
     await every_change_counts_once(database, told)
@@ -145,6 +150,16 @@ async def the_log_is_whole(database: Database) -> None:
     verification = await SqlAuditLog(database).verification()
     assert verification.flaw is None
     assert verification.compared
+
+
+async def an_export_verifies(database: Database, file: Path) -> None:
+    """So says the program, which knows nothing but the file."""
+    lines = b"".join(map(line_of, await whole_log(database)))
+    await asyncio.to_thread(file.write_bytes, lines)
+    command = (*PROGRAM, "audit", "verify", str(file))
+    verifying = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    said, _ = await verifying.communicate()
+    assert verifying.returncode == 0, said.decode()
 
 
 def nothing_is_lost(told: Sequence[Told], policies: Mapping[str, RewardPolicy]) -> None:
