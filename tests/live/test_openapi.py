@@ -28,7 +28,7 @@ from tests.service import PROGRAM, Service, environment, service
 
 ROLES: Final = ("viewer", "submitter", "editor", "approver", "admin")
 CALLERS: Final = (*ROLES, "nobody")
-EXAMPLES: Final = 6
+EXAMPLES: Final = 10
 """Of each operation and each way to make them; every caller sends them all."""
 CHECKS: Final = [
     not_a_server_error,
