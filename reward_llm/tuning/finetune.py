@@ -39,6 +39,7 @@ from reward_llm.tuning.labelling import OpenReader, score_readings
 from reward_llm.tuning.lessons import ChatEncoder, Lessons, Renderer, Syllabus
 from reward_llm.tuning.memory import UNFUSED_TOKENS, ModelSize, check_memory
 from reward_llm.tuning.optimizer import adamw, learning_rate
+from reward_llm.tuning.precision import fast_products, multiplies_bfloat16, product_bytes
 from reward_llm.tuning.run import Position, run_folder
 from reward_llm.tuning.tuned_card import tuned_card
 from reward_llm.tuning.tuning_config import TuningConfig, TuningReport
@@ -89,7 +90,7 @@ def tune(
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base, local_files_only=True)
     encoder = ChatEncoder(tokenizer, around.render)
     longest = _longest(encoder, lessons, config)
-    check_memory(ModelSize.of(base), config, longest, around.available_memory())
+    check_memory(ModelSize.of(base), config, longest, around.available_memory(), product_bytes())
     folder = tuning_folder(out_dir, base, config, lessons)
     before = _kept(folder / "before.json", lambda: _score(base, lessons, around.open_reader))
     run = _Run(base, config, Syllabus(lessons, encoder, tokenizer.pad_token_id, config), folder, longest)
@@ -253,7 +254,7 @@ class _Run:
             group["lr"] = rate
         tokens, total = sum(int(b.answer_BT.sum()) for b in batches), 0.0
         for batch in batches:
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with fast_products():
                 loss = _answer_loss(self._model, batch) / tokens
             torch.autograd.backward(loss)
             total += loss.item()
@@ -277,10 +278,11 @@ class _Run:
 def _load(base: Path, config: TuningConfig) -> tuple[Qwen2ForCausalLM, PeftModel | None, torch.dtype]:
     """The model, its adapters if there are to be any, and the precision to write it in.
 
-    Beneath adapters the weights rest in bfloat16; weights that are trained are in float32.
+    Beneath adapters the weights rest in the precision of products; weights that are trained are in float32.
     """
     logging.disable_progress_bar()
-    dtype = torch.float32 if config.lora_rank is None else torch.bfloat16
+    rests_in_half = config.lora_rank is not None and multiplies_bfloat16()
+    dtype = torch.bfloat16 if rests_in_half else torch.float32
     model = Qwen2ForCausalLM.from_pretrained(base, local_files_only=True, dtype=dtype)
     stated = json.loads((base / "config.json").read_text("utf-8"))
     in_bfloat16 = "bfloat16" in (stated.get("dtype"), stated.get("torch_dtype"))

@@ -1,10 +1,10 @@
 """What a tuning run needs of memory, and what the machine has.
 
 P parameters, A of them in adapters, T tokens at once, S tokens of the longest example, L layers, H heads, D hidden,
-F feed-forward. Weights take 4P bytes, or 2P beneath adapters; gradients 4 and AdamW's two moments 8 a trained
-parameter; copies in bfloat16 another 2P where weights are in float32. A layer keeps about 2T(16D + 6F) bytes for the
-way back (Korthikanti et al. 2022, section 4.1, with a gated feed-forward layer and norms in float32), and 5THS with
-attention that isn't fused.
+F feed-forward, b bytes of a number in a product: 2 in bfloat16, 4 in float32. Weights take 4P bytes, or bP beneath
+adapters; gradients 4 and AdamW's two moments 8 a trained parameter; copies in bfloat16 another 2P where weights are
+in float32. A layer keeps about bT(16D + 6F) bytes for the way back (Korthikanti et al. 2022, section 4.1, with a gated
+feed-forward layer and norms in float32), and 5THS with attention that isn't fused.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ UNFUSED_TOKENS: Final = 768
 _ANSWER_SHARE: Final = 0.25
 _RUNTIME: Final = 300_000_000
 _CGROUPS: Final = Path("/sys/fs/cgroup")
+_FLOAT32: Final = 4
 _GIGABYTE: Final = 1e9
 
 
@@ -92,33 +93,36 @@ class MemoryNeed:
         return ", ".join(f"{name} {size / _GIGABYTE:.2f}" for name, size in parts.items())
 
 
-def memory_need(size: ModelSize, config: TuningConfig, longest: int) -> MemoryNeed:
+def memory_need(size: ModelSize, config: TuningConfig, longest: int, product_bytes: int = 2) -> MemoryNeed:
     """What the run needs when its longest example has so many tokens."""
     at_once = max(config.batch_tokens, longest)
     trained = size.parameters if config.lora_rank is None else size.adapters(config.lora_rank)
-    kept = 2 * at_once * (16 * size.hidden + 6 * size.feed_forward)
+    kept = product_bytes * at_once * (16 * size.hidden + 6 * size.feed_forward)
     if longest <= UNFUSED_TOKENS:
         kept += 5 * at_once * size.heads * longest
+    copies = product_bytes if product_bytes < _FLOAT32 else 0
     logits = int(12 * size.vocabulary * _ANSWER_SHARE * at_once)
     return MemoryNeed(
-        weights=6 * size.parameters if config.lora_rank is None else 2 * size.parameters + 4 * trained,
-        gradients=4 * trained,
-        optimizer=8 * trained,
+        weights=_FLOAT32 * trained + (copies if config.lora_rank is None else product_bytes) * size.parameters,
+        gradients=_FLOAT32 * trained,
+        optimizer=2 * _FLOAT32 * trained,
         activations=size.layers * kept + logits,
-        reading=4 * size.parameters,
+        reading=_FLOAT32 * size.parameters,
     )
 
 
-def check_memory(size: ModelSize, config: TuningConfig, longest: int, available: int) -> MemoryNeed:
+def check_memory(
+    size: ModelSize, config: TuningConfig, longest: int, available: int, product_bytes: int = 2
+) -> MemoryNeed:
     """The run's need, if so many bytes are enough for it.
 
     Raises:
         MemoryInsufficient: If they aren't; its hint says what would fit.
     """
-    need = memory_need(size, config, longest)
+    need = memory_need(size, config, longest, product_bytes)
     if need.total <= available:
         return need
-    fitting = [words for words, total in _lighter(size, config, longest) if total <= available]
+    fitting = [words for words, total in _lighter(size, config, longest, product_bytes) if total <= available]
     raise MemoryInsufficient(
         f"{config.method} of {size.parameters / 1e6:,.0f} M parameters needs about {need.total / _GIGABYTE:.1f} GB "
         f"({need}); {available / _GIGABYTE:.1f} GB are available",
@@ -169,18 +173,21 @@ def _reclaimable(file: Path, name: str) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0)
 
 
-def _lighter(size: ModelSize, config: TuningConfig, longest: int) -> Iterator[tuple[str, int]]:
+def _lighter(size: ModelSize, config: TuningConfig, longest: int, product_bytes: int) -> Iterator[tuple[str, int]]:
     """Ways to need less, each beside the bytes that it needs, the mildest first."""
     small = replace(config, batch_tokens=longest)
     adapters = replace(small, lora_rank=config.lora_rank or LORA_RANK)
     half = max(2, size.layers // 2)
-    trimmed = memory_need(size.with_layers(half), adapters, longest).total
+    trimmed = memory_need(size.with_layers(half), adapters, longest, product_bytes).total
     if longest < config.batch_tokens:
-        yield f"--batch-tokens {longest}", memory_need(size, small, longest).total
+        yield f"--batch-tokens {longest}", memory_need(size, small, longest, product_bytes).total
     if config.lora_rank is None:
         with_adapters = replace(config, lora_rank=LORA_RANK)
-        yield f"--lora {LORA_RANK}", memory_need(size, with_adapters, longest).total
-        yield f"--lora {LORA_RANK} --batch-tokens {longest}", memory_need(size, adapters, longest).total
+        yield f"--lora {LORA_RANK}", memory_need(size, with_adapters, longest, product_bytes).total
+        yield (
+            f"--lora {LORA_RANK} --batch-tokens {longest}",
+            memory_need(size, adapters, longest, product_bytes).total,
+        )
     if half < size.layers:
         flags = f"--lora {adapters.lora_rank} --batch-tokens {longest}"
         yield f"a base trimmed to {half} layers (`model trim --layers {half}`) with {flags}", trimmed

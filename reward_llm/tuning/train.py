@@ -30,6 +30,7 @@ from reward_llm.tuning.examples import Batch, Rounds, held_back, user_message
 from reward_llm.tuning.export import export
 from reward_llm.tuning.grammar import Grammar
 from reward_llm.tuning.optimizer import adamw, learning_rate
+from reward_llm.tuning.precision import fast_products
 from reward_llm.tuning.run import Position, run_folder
 from reward_llm.tuning.score import score
 from reward_llm.tuning.vocabulary import MAX_POSITIONS, prompt, train_tokenizer
@@ -167,7 +168,7 @@ class _Run:
         rate = learning_rate(self._config.learning_rate, self._config.warmup_steps, self._at.step, self._share())
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with fast_products():
             answer_loss, prompt_loss = _losses(self._model, batch, self._config.prompt_share)
         torch.autograd.backward(answer_loss + self._config.prompt_weight * prompt_loss)
         nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)

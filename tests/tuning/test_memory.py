@@ -42,6 +42,13 @@ def test_adapters_and_smaller_batches_need_less() -> None:
     assert whole > adapters > small
 
 
+def test_what_is_kept_for_the_way_back_is_twice_as_large_in_float32() -> None:
+    half, whole = (memory_need(HALF_A_BILLION, LORA, 1200, b) for b in (2, 4))
+    assert whole.activations > 1.5 * half.activations
+    assert whole.weights - half.weights == 2 * HALF_A_BILLION.parameters
+    assert memory_need(HALF_A_BILLION, FULL, 1200, 4).weights == 4 * HALF_A_BILLION.parameters
+
+
 def test_an_error_says_what_would_fit() -> None:
     with pytest.raises(MemoryInsufficient, match=r"needs about \d+\.\d GB .* 8\.0 GB are available") as caught:
         check_memory(HALF_A_BILLION, FULL, 1200, 8 * GIGABYTE)
