@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def build_app(settings: Settings) -> FastAPI:
     """The web service."""
     from reward_llm.api import ApiConfig, Services, create_app
-    from reward_llm.delivery import Board, BoardConfig
+    from reward_llm.delivery.board import Board, BoardConfig
     from reward_llm.delivery.webhooks import PublicAddresses
     from reward_llm.generation.prompt_files import packaged_prompts
     from reward_llm.store import SqlStore

@@ -1,7 +1,1 @@
-"""Serving weights from memory."""
-
-from __future__ import annotations
-
-from reward_llm.delivery.board import Board, BoardConfig
-
-__all__ = ["Board", "BoardConfig"]
+"""Serving weights from memory, and the client that other programs look them up with."""

@@ -10,9 +10,8 @@ from typing import Final
 
 from reward_llm.domain.goal import Window
 from reward_llm.domain.policy import RewardPolicy
+from reward_llm.domain.schedule import EVERYBODY, Scheduled
 
-EVERYBODY: Final = 100.0
-"""The percentage of an activation that is for all units."""
 PLANNED: Final = sys.maxsize
 """The sequence of an activation that isn't written yet: it comes after all others."""
 
@@ -34,13 +33,8 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Activation:
-    """A policy put into force.
-
-    Of those that cover a moment the one with the latest `start` wins, and of those the one with the latest
-    `sequence`. `percent` is the share of units that it is for, over 0 and at most 100; `revision` counts its
-    changes from 1.
-    """
+class Activation(Scheduled):
+    """A policy put into force; `revision` counts its changes from 1."""
 
     sequence: int
     policy: RewardPolicy
@@ -52,6 +46,11 @@ class Activation:
     ended: Ending | None = None
 
     @property
+    def policy_id(self) -> str:
+        """The policy's id."""
+        return self.policy.policy_id
+
+    @property
     def start(self) -> datetime:
         """When it begins: no earlier than it was made."""
         return max(self.window.valid_from or self.activated_at, self.activated_at)
@@ -61,26 +60,6 @@ class Activation:
         """When it is over, as far as is known; None while nobody has said."""
         moments = [m for m in (self.window.valid_until, self.ended.at if self.ended else None) if m is not None]
         return min(moments, default=None)
-
-    @property
-    def precedence(self) -> tuple[datetime, int]:
-        """What orders activations: of those that cover a moment the greatest wins."""
-        return self.start, self.sequence
-
-    @property
-    def partial(self) -> bool:
-        """Whether it is for some units only."""
-        return self.percent < EVERYBODY
-
-    def covers(self, moment: datetime) -> bool:
-        """Whether the moment lies in [start, end)."""
-        end = self.end
-        return self.start <= moment and (end is None or moment < end)
-
-    def is_over(self, moment: datetime) -> bool:
-        """Whether it covers neither the moment nor any later one."""
-        end = self.end
-        return end is not None and (end <= moment or end <= self.start)
 
     def was_in_force(self, moment: datetime) -> bool:
         """Whether it began by the moment; what was cancelled before never does."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reward_llm.domain.act import Act
-from reward_llm.domain.activation import EVERYBODY, Activation, Ending, EndingKind
+from reward_llm.domain.activation import Activation, Ending, EndingKind
 from reward_llm.domain.goal import Window
+from reward_llm.domain.schedule import EVERYBODY
 from reward_llm.errors import ActivationOver, InvalidInput, Outdated, Violation
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from reward_llm.domain.act import Act
-from reward_llm.domain.activation import EVERYBODY, PLANNED, Activation
+from reward_llm.domain.activation import PLANNED, Activation
 from reward_llm.domain.activation_changes import ActivationChange, changed, check_window, ended, widens
 from reward_llm.domain.admission import Admission
 from reward_llm.domain.goal import Window
 from reward_llm.domain.ports import IdempotencyClaim, Page, ServingChanges
 from reward_llm.domain.scenario import Scope
-from reward_llm.domain.schedule import Overlap, conflicts
+from reward_llm.domain.schedule import EVERYBODY, Overlap, conflicts
 from reward_llm.errors import ApprovalsMissing, GateRefused, RewardLLMError, ScheduleConflict, Violation
 from reward_llm.store import admitting, codec, queries, schedules, standings
 from reward_llm.store.activation_rows import insert_activation, update_activation

@@ -9,10 +9,11 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, Select, bindparam, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reward_llm.domain.activation import EVERYBODY, Activation
+from reward_llm.domain.activation import Activation
 from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.ports import Freeze, ServingChanges
 from reward_llm.domain.scenario import Scope
+from reward_llm.domain.schedule import EVERYBODY
 from reward_llm.errors import ActivationUnknown
 from reward_llm.store import codec, governance_codec
 from reward_llm.store.tables import activations, freezes, policies

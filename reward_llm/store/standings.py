@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import RowMapping, Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reward_llm.domain.activation import EVERYBODY, Activation
+from reward_llm.domain.activation import Activation
 from reward_llm.domain.lifecycle import ReviewFact, Standing
 from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.scenario import Scope
+from reward_llm.domain.schedule import EVERYBODY
 from reward_llm.errors import PolicyUnknown
 from reward_llm.store import codec, schedules
 from reward_llm.store.governance_codec import review_fact

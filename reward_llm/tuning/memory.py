@@ -1,10 +1,10 @@
 """What a tuning run needs of memory, and what the machine has.
 
 P parameters, A of them in adapters, T tokens at once, S tokens of the longest example, L layers, H heads, D hidden,
-F feed-forward, b bytes of a number in a product: 2 in bfloat16, 4 in float32. Weights take 4P bytes, or bP beneath
+F feed-forward, b bytes of a number in a product: 2 in bfloat16, 4 in float32. Weights take 4P bytes, or bP below
 adapters; gradients 4 and AdamW's two moments 8 a trained parameter; copies in bfloat16 another 2P where weights are
-in float32. A layer keeps about bT(16D + 6F) bytes for the way back (Korthikanti et al. 2022, section 4.1, with a gated
-feed-forward layer and norms in float32), and 5THS with attention that isn't fused.
+in float32. A layer keeps about bT(16D + 6F) bytes for the way back (Korthikanti et al. 2022, section 4.1, with
+a gated feed-forward layer and norms in float32), and 5THS with attention that isn't fused.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from reward_llm.api import ApiConfig, Services, create_app
 from reward_llm.api.sign_in.config import SignInConfig
 from reward_llm.api.sign_in.desk import SignIn
 from reward_llm.api.sign_in.provider import OpenIdProvider
-from reward_llm.delivery import Board, BoardConfig
+from reward_llm.delivery.board import Board, BoardConfig
 from reward_llm.delivery.webhooks import PublicAddresses
 from reward_llm.domain.answer import canonical_answer
 from reward_llm.domain.completion import Completion, CompletionRequest

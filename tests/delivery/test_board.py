@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_llm.delivery import Board, BoardConfig
+from reward_llm.delivery.board import Board, BoardConfig
 from reward_llm.domain.act import Act
 from reward_llm.domain.activation import Activation
 from reward_llm.domain.goal import Window

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field
 
 from reward_llm.api.wire.base import Incoming, MomentIn, MomentOut, Outgoing
 from reward_llm.api.wire.policies import PolicyContent, Reason
-from reward_llm.domain.activation import EVERYBODY, Activation, Ending, EndingKind
-from reward_llm.domain.schedule import Overlap
+from reward_llm.domain.activation import Activation, Ending, EndingKind
+from reward_llm.domain.schedule import EVERYBODY, Overlap
 
 Percent = Annotated[float, Field(gt=0, le=EVERYBODY, description="The share of users that get it, each for good.")]
 

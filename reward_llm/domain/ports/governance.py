@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reward_llm.domain.act import Act
-from reward_llm.domain.activation import EVERYBODY, Activation
+from reward_llm.domain.activation import Activation
 from reward_llm.domain.activation_changes import ActivationChange
 from reward_llm.domain.admission import Admission
 from reward_llm.domain.goal import Window
@@ -16,7 +16,7 @@ from reward_llm.domain.lifecycle import Standing, Verdict
 from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.ports.records import IdempotencyClaim, Page
 from reward_llm.domain.scenario import Scope
-from reward_llm.domain.schedule import Overlap
+from reward_llm.domain.schedule import EVERYBODY, Overlap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
