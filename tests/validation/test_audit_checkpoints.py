@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from reward_llm.domain.audit import LogHead
@@ -30,14 +32,18 @@ def test_a_checkpoint_says_where_every_chain_ends() -> None:
     assert document["at"] == "2026-06-18T12:00:00.000000Z"
 
 
+def signed_part(content: bytes) -> tuple[object, bytes]:
+    """The name of the key is a hint alone, and the last digits of Base64 have bits that say nothing."""
+    document = json.loads(content)
+    return document["checkpoint"], base64.b64decode(document["signature"])
+
+
 @given(st.integers(0, len(CONTENT) - 2), st.binary(max_size=2))
+@example(CONTENT.index(b"key"), b"")
 def test_a_checkpoint_that_was_changed_is_refused(at: int, byte: bytes) -> None:
     changed = CONTENT[:at] + byte + CONTENT[at + 1 :]
-    try:
-        assume(json.loads(changed) != json.loads(CONTENT))
-        assume({**json.loads(changed), "key": ""} != {**json.loads(CONTENT), "key": ""})
-    except (ValueError, TypeError):
-        pass
+    with suppress(ValueError, TypeError, KeyError):
+        assume(signed_part(changed) != signed_part(CONTENT))
     with pytest.raises(SignatureInvalid, match="the_file"):
         opened("the_file", changed, PRIVATE.public_key())
 
