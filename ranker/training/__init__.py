@@ -1,0 +1,1 @@
+"""Training: the evaluator first, from logged lists; then, against it, the actor."""
