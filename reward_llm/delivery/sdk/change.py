@@ -1,0 +1,18 @@
+"""What a client's callback is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientChange:
+    """Other weights were taken over.
+
+    `scopes` are those that hold something else now, or will at other moments than before, each a scenario and a
+    segment or None. The revisions count the service's changes; `old_revision` is None at first.
+    """
+
+    scopes: frozenset[tuple[str, str | None]]
+    old_revision: int | None
+    new_revision: int
