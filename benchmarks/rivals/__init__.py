@@ -1,0 +1,1 @@
+"""Servers that benchmarks put beside this project's."""
