@@ -104,6 +104,18 @@ class Settings(BaseSettings):
     """How often the served weights are compared with the database."""
     stale_after_s: float = Field(default=10.0, gt=0)
     """The age at which served weights call themselves stale."""
+    feed: Literal["auto", "postgresql", "redis", "polling"] = "auto"
+    """How a process hears at once of what another has changed; `auto` is postgresql on such a database, and else
+    polling, which is every `refresh_s`."""
+    redis_url: SecretStr | None = None
+    """The server of the `redis` feed, such as redis://host:6379/0 or rediss://user:password@host:6379/0."""
+    redis_channel: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,200}$")
+    """What the channels of the `redis` feed begin with, which all processes on one database must have in common; none
+    takes it from the database's host, port and name."""
+    heartbeat_s: float = Field(default=5.0, ge=0.1, le=300)
+    """How often those who follow the weights are told that these still hold."""
+    max_subscribers: int = Field(default=2_000, ge=0)
+    """How many may follow the weights through one process."""
 
     @field_validator("cors_origins")
     @classmethod

@@ -121,11 +121,12 @@ async def conflicts(services: Services, policy_id: str, window: Window) -> list[
 
 
 async def show(services: Services) -> None:
-    """Have what was just written served at once; if the store is away again, a little later."""
+    """Have what was just written served at once, here and elsewhere; if the store is away again, a little later."""
     try:
         await services.board.refresh()
     except StoreUnavailable as exc:
         _log.warning("board.late", error=exc.message)
+    await services.feed.announce(services.board.revision)
 
 
 def _revision(condition: IfMatch, current: Activation) -> int:

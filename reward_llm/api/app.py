@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
-import structlog
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
-from reward_llm import __version__
-from reward_llm.api import openapi, problems
+from reward_llm.api import lookups
 from reward_llm.api.access.bearer import BearerTokens
 from reward_llm.api.access.doorkeeper import Doorkeeper, WayIn
-from reward_llm.api.access.permissions import entry
+from reward_llm.api.catching_up import CatchingUp
 from reward_llm.api.context import Context
-from reward_llm.api.edge import install as edge
-from reward_llm.api.edge.throttle import throttled
 from reward_llm.api.goal_desk import GoalDesk
+from reward_llm.api.lane.memo import Memo
 from reward_llm.api.metrics import Metrics
-from reward_llm.api.probes import pinged
+from reward_llm.api.probes import pinged_with_model
 from reward_llm.api.prompt_bench import PromptBench
 from reward_llm.api.prompt_desk import PromptDesk
 from reward_llm.api.routes import (
     activations,
     audit,
     goals,
-    health,
     policies,
     prompt_bench,
     prompt_labels,
@@ -39,48 +33,33 @@ from reward_llm.api.routes import (
     sign_in,
     tokens,
     webhooks,
-    weights,
 )
 from reward_llm.api.services import Services
 from reward_llm.api.shared import Shared
+from reward_llm.api.shell import serving, shell
 from reward_llm.api.sign_in.desk import SignInDesk
 from reward_llm.domain.policy import RewardPolicy, default_policy
 from reward_llm.domain.scenario import Scenario
-from reward_llm.errors import StoreUnavailable
 
 _DESCRIPTION = """
 A business goal goes in; a checked interpretation and weights over named utilities come out, are activated by
 people and served to a re-ranker. Errors are problem documents (RFC 9457), lists page by `cursor`, and writes take
 an `Idempotency-Key`.
 """
-_log = structlog.get_logger(__name__)
 
 
 def create_app(services: Services) -> FastAPI:
     """The HTTP interface over the services."""
-    app = FastAPI(
-        title="reward_llm",
-        version=__version__,
-        description=_DESCRIPTION,
-        lifespan=_lifespan,
-        dependencies=[Depends(entry), Depends(throttled)],
-        redirect_slashes=False,
-        docs_url=None,
-        redoc_url=None,
-    )
-    app.state.context = _context(services)
-    edge.install(app, services.config.edge, services.clock)
-    problems.install(app)
-    openapi.install(app)
-    governed = (goals, policies, reviews, activations, scopes, weights)
+    governed = (goals, policies, reviews, activations, scopes)
     prompting = (prompts, prompt_labels, prompt_bench)
-    for routes in (*governed, *prompting, scenarios, sign_in, tokens, webhooks, audit, health):
-        app.include_router(routes.router)
-    return app
+    others = (*governed, *prompting, scenarios, sign_in, tokens, webhooks, audit)
+    routers = (*(routes.router for routes in others), *lookups.ROUTERS)
+    return shell(_context(services), routers, description=_DESCRIPTION, lifespan=_lifespan)
 
 
 def _context(services: Services) -> Context:
     metrics = Metrics(services.board, services.clock)
+    metrics.watch(services.feed, services.notices)
     signing_in, bench = _sign_in_desk(services), PromptBench(services)
     made = [p for s in services.scenarios.values() for p in _defaults(s, services)]
     return Context(
@@ -92,7 +71,9 @@ def _context(services: Services) -> Context:
         doorkeeper=_doorkeeper(services, signing_in),
         sign_in=signing_in,
         defaults={p.policy_id: p for p in made},
-        pings=Shared(partial(pinged, services)),
+        pings=Shared(partial(pinged_with_model, services, services.model)),
+        catching_up=CatchingUp(services.board),
+        memo=Memo(),
         verification=Shared(services.auditor.verification),
     )
 
@@ -115,31 +96,6 @@ def _defaults(scenario: Scenario, services: Services) -> list[RewardPolicy]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
-    services = context.services
-    try:
-        await services.board.refresh()
-    except StoreUnavailable as exc:
-        _log.warning("board.empty", error=exc.message)
-    try:
-        more = (work() for work in services.background)
-        async with _meanwhile(services.board.keep_fresh(), context.desk.keep_swept(), *more):
-            yield
-    finally:
-        await context.desk.aclose()
-        await context.doorkeeper.aclose()
-        for close in services.closers:
-            await close()
-
-
-@asynccontextmanager
-async def _meanwhile(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have the works done in the background while the block runs."""
-    tasks = [asyncio.create_task(w) for w in works]
-    try:
+    closers = (context.desk.aclose, context.doorkeeper.aclose)
+    async with serving(context.services, context.desk.keep_swept(), closers=closers):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                _log.error("background.crashed", exc_info=outcome)

@@ -8,35 +8,30 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from reward_llm.api.access.doorkeeper import Doorkeeper
 from reward_llm.api.goal_desk import GoalDesk
-from reward_llm.api.metrics import Metrics
+from reward_llm.api.lookup_context import LookupContext
 from reward_llm.api.prompt_bench import PromptBench
 from reward_llm.api.prompt_desk import PromptDesk
 from reward_llm.api.services import Services
 from reward_llm.api.shared import Shared
 from reward_llm.api.sign_in.desk import SignInDesk
-from reward_llm.api.wire.health import Check
 from reward_llm.domain.audit_flaws import Verification
 from reward_llm.domain.policy import RewardPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """The services, and what one application makes of them; `defaults` are the default policies by id.
+class Context(LookupContext):
+    """All services, and what the whole application makes of them; `defaults` are the default policies by id.
 
-    `pings` and `verification` cost the database much, and are asked for once at a time.
+    `verification` costs the database much, and is asked for once at a time.
     """
 
     services: Services
     desk: GoalDesk
     prompts: PromptDesk
     bench: PromptBench
-    metrics: Metrics
-    doorkeeper: Doorkeeper
     sign_in: SignInDesk | None
     defaults: Mapping[str, RewardPolicy]
-    pings: Shared[Mapping[str, Check]]
     verification: Shared[Verification]
 
 

@@ -77,9 +77,25 @@ def claim_of(request: Request, document: Any) -> IdempotencyClaim | None:
 def none_match(request: Request, etag: str) -> bool:
     """Whether `If-None-Match` lets the answer be sent; weak comparison (RFC 9110, section 13.1.2)."""
     lines = request.headers.getlist("if-none-match")
-    if any(line.strip() == "*" for line in lines):
-        return False
-    return all(etag not in _ENTITY_TAG.findall(line) for line in lines)
+    return not any(is_known(etag, line.encode("latin-1")) for line in lines)
+
+
+def if_none_match(request: Request) -> bytes | None:
+    """All lines of `If-None-Match` as one; None if there are none."""
+    lines = request.headers.getlist("if-none-match")
+    return ", ".join(lines).encode("latin-1") if lines else None
+
+
+def is_known(etag: str, if_none_match: bytes) -> bool:
+    """Whether a line of `If-None-Match` names the entity tag.
+
+    >>> [is_known("a", line) for line in (b'"a"', b'W/"a"', b'"b", "a"', b" * ", b'"b"', b"a")]
+    [True, True, True, True, False, False]
+    """
+    line = if_none_match.decode("latin-1")
+    if line == f'"{etag}"':
+        return True
+    return etag in _ENTITY_TAG.findall(line) or "*" in _ENTITY_TAG.sub("", line).replace(",", " ").split()
 
 
 def _act(request: Request, actor: str, at: datetime, reason: str = "") -> Act:

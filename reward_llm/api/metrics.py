@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from reward_llm.domain.notices import NoticeKind
 from reward_llm.domain.policy import Proposal
-from reward_llm.domain.ports import Clock, WeightsBoard
-from reward_llm.domain.serving import ServedWeights
+from reward_llm.domain.ports import ChangeFeed, Clock, Notices, WeightsBoard
+from reward_llm.domain.serving import Rule, ServedWeights
 
 _PROPOSAL_BUCKETS_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
 class Metrics:
-    """The counters of one application, in a registry of their own."""
+    """The counters of one application, in a registry of their own.
+
+    Lookups are tallied in plain numbers, which costs them less, until somebody asks.
+    """
 
     def __init__(self, board: WeightsBoard, clock: Clock) -> None:
         self._registry = CollectorRegistry()
+        self._uncounted: defaultdict[tuple[str, Rule], int] = defaultdict(int)
+        self._unlogged: defaultdict[int, int] = defaultdict(int)
         self._goals = Counter(
             "reward_llm_goals",
             "Goals that were read, by decision and by who read them.",
@@ -45,12 +52,38 @@ class Metrics:
             ["scenario", "rule"],
             registry=self._registry,
         )
+        self._in_lane = Counter(
+            "reward_llm_lane_answers",
+            "Requests for weights that were answered again without a line in the log, by status.",
+            ["status"],
+            registry=self._registry,
+        )
         age = Gauge(
             "reward_llm_board_age_seconds",
             "How long ago the database confirmed what is served.",
             registry=self._registry,
         )
         age.set_function(lambda: board.freshness(clock()).age_s)
+
+        self._told = Counter(
+            "reward_llm_notices",
+            "Notices that were sent to those who follow the weights, by kind.",
+            ["event"],
+            registry=self._registry,
+        )
+
+    def watch(self, feed: ChangeFeed, notices: Notices) -> None:
+        """Show how a feed is, and how many follow the weights."""
+        up = Gauge("reward_llm_feed_up", "Whether changes are heard of at once.", ["kind"], registry=self._registry)
+        up.labels(feed.kind).set_function(lambda: feed.status().connected)
+        silent = Gauge("reward_llm_feed_silent_seconds", "How long ago the feed was heard.", registry=self._registry)
+        silent.set_function(lambda: feed.status().silent_s or 0.0)
+        following = Gauge("reward_llm_subscribers", "How many follow the weights.", registry=self._registry)
+        following.set_function(lambda: notices.subscribers)
+
+    def noticed(self, kind: NoticeKind) -> None:
+        """Count a notice that was sent."""
+        self._told.labels(kind.value).inc()
 
     def read(self, proposal: Proposal, duration_s: float) -> None:
         """Count a goal that was read."""
@@ -65,8 +98,18 @@ class Metrics:
 
     def looked_up(self, served: ServedWeights) -> None:
         """Count a lookup."""
-        self._lookups.labels(served.scope.scenario, served.rule.value).inc()
+        self._uncounted[served.scope.scenario, served.rule] += 1
+
+    def answered_in_lane(self, status: int) -> None:
+        """Count a request that was answered without a line in the log."""
+        self._unlogged[status] += 1
 
     def exposition(self) -> bytes:
         """Everything, in the text format."""
+        for (scenario, rule), count in self._uncounted.items():
+            self._lookups.labels(scenario, rule.value).inc(count)
+        for status, count in self._unlogged.items():
+            self._in_lane.labels(str(status)).inc(count)
+        self._uncounted.clear()
+        self._unlogged.clear()
         return generate_latest(self._registry)

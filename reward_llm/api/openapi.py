@@ -89,5 +89,6 @@ def _refusals(statuses: Iterable[int]) -> dict[str, Any]:
 def _as_problems(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
         content = response.get("content", {})
-        if int(status) >= _FIRST_ERROR and "application/json" in content:
+        schema = content.get("application/json", {}).get("schema", {})
+        if int(status) >= _FIRST_ERROR and schema.get("$ref") == f"{_COMPONENTS}{Problem.__name__}":
             content[MEDIA_TYPE] = content.pop("application/json")

@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 
-from reward_llm.api.services import Services
+from reward_llm.api.lookup_services import LookupServices
 from reward_llm.api.wire.health import Check
+from reward_llm.domain.ports import LanguageModel
 from reward_llm.errors import RewardLLMError
 
 
-async def pinged(services: Services) -> Mapping[str, Check]:
-    """What became of a ping of the database and one of the model."""
-    store, model = await asyncio.gather(
-        _ping(services, services.store.ping(), "the database answers"), _ping_model(services)
-    )
-    return {"store": store, "model": model}
+async def pinged(services: LookupServices) -> Mapping[str, Check]:
+    """What became of a ping of the database."""
+    return {"store": await _ping(services, services.store.ping(), "the database answers")}
 
 
-async def _ping_model(services: Services) -> Check:
-    if services.model is None:
+async def pinged_with_model(services: LookupServices, model: LanguageModel | None) -> Mapping[str, Check]:
+    """The same, and what became of a ping of the model."""
+    store, asked = await asyncio.gather(pinged(services), _ping_model(services, model))
+    return {**store, "model": asked}
+
+
+async def _ping_model(services: LookupServices, model: LanguageModel | None) -> Check:
+    if model is None:
         return Check(ok=True, detail="goals are read by rules alone")
-    return await _ping(services, services.model.ping(), "the model answers")
+    return await _ping(services, model.ping(), "the model answers")
 
 
-async def _ping(services: Services, ping: Awaitable[object], fine: str) -> Check:
+async def _ping(services: LookupServices, ping: Awaitable[object], fine: str) -> Check:
     limit_s = services.config.ping_s
     try:
         async with asyncio.timeout(limit_s):

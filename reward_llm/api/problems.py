@@ -43,6 +43,7 @@ _STATUS: Final[Mapping[type[RewardLLMError], HTTPStatus]] = {
     errors.GateRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.CheckpointsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooManySubscribers: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EvaluationTimeout: HTTPStatus.GATEWAY_TIMEOUT,
     errors.RewardLLMError: HTTPStatus.INTERNAL_SERVER_ERROR,

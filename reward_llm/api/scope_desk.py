@@ -121,4 +121,4 @@ def _check_winning(scope: Scope, meant: str | None, winning: Activation | None) 
 
 def _served(services: Services, scope: Scope) -> ScopeWeights:
     served = services.board.lookup(scope, services.clock())
-    return ScopeWeights.of(served, services.scenarios[scope.scenario].utility_names)
+    return ScopeWeights.model_validate_json(served.content)

@@ -6,6 +6,7 @@ from reward_llm.bootstrap.app import build_app
 from reward_llm.bootstrap.auditing import sign_checkpoint
 from reward_llm.bootstrap.basics import load_all_scenarios, load_settings, now
 from reward_llm.bootstrap.edge import create_token
+from reward_llm.bootstrap.lookups import build_lookup_app, check_known_schema, check_schema
 from reward_llm.bootstrap.models import build_model, check_bundle, let_openmp_wait
 from reward_llm.bootstrap.prompting import build_backends
 from reward_llm.bootstrap.reading import build_proposer, build_renderer, home_feed, open_reader, warm_up
@@ -14,10 +15,13 @@ from reward_llm.bootstrap.storage import store_revision, upgrade_store
 __all__ = [
     "build_app",
     "build_backends",
+    "build_lookup_app",
     "build_model",
     "build_proposer",
     "build_renderer",
     "check_bundle",
+    "check_known_schema",
+    "check_schema",
     "create_token",
     "home_feed",
     "let_openmp_wait",

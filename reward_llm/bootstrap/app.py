@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from reward_llm.bootstrap.auditing import build_auditing
 from reward_llm.bootstrap.basics import load_all_scenarios, now
 from reward_llm.bootstrap.edge import build_edge, build_sign_in
+from reward_llm.bootstrap.feeds import build_feed, build_hub
+from reward_llm.bootstrap.lookups import build_board
 from reward_llm.bootstrap.models import build_model
 from reward_llm.bootstrap.prompting import build_backends, build_prompting
 from reward_llm.bootstrap.webhooks import build_sealer, deliveries
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 def build_app(settings: Settings) -> FastAPI:
     """The web service."""
     from reward_llm.api import ApiConfig, Services, create_app
-    from reward_llm.delivery.board import Board, BoardConfig
+    from reward_llm.delivery.snapshot import SnapshotBook
     from reward_llm.delivery.webhooks import PublicAddresses
     from reward_llm.generation.prompt_files import packaged_prompts
     from reward_llm.store import SqlStore
@@ -45,6 +47,8 @@ def build_app(settings: Settings) -> FastAPI:
     others = [b.model for b in backends if b.model is not model]
     sign_in = build_sign_in(settings, database, scenarios)
     provider = sign_in.provider if sign_in else None
+    board = build_board(settings, database, scenarios)
+    snapshots = SnapshotBook(board)
     return create_app(
         Services(
             store=store,
@@ -52,12 +56,10 @@ def build_app(settings: Settings) -> FastAPI:
             proposer=room.proposer,
             prompts=prompts,
             workshop=room.workshop,
-            board=Board(
-                store=governance,
-                scenarios=scenarios,
-                clock=now,
-                config=BoardConfig(refresh_s=settings.refresh_s, stale_after_s=settings.stale_after_s),
-            ),
+            board=board,
+            snapshots=snapshots,
+            notices=build_hub(settings, board, snapshots, now),
+            feed=build_feed(settings),
             scenarios=scenarios,
             clock=now,
             gate=gate.check,

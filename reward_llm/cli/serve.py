@@ -5,15 +5,19 @@ from __future__ import annotations
 import ipaddress
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from reward_llm.errors import ConfigurationInvalid
+from reward_llm.errors import ConfigurationInvalid, StoreUnavailable
 
-_MAX_HEAD_BYTES: Final = 65_536
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_GRACE_S: Final = 15
+"""How long requests may take to end once the service is told to stop."""
 _LET_ANYBODY_IN: Final = "--let-anybody-in"
 _OPEN: Final = "access is open, and {host} can be reached from outside: whoever reaches it can change the weights"
 _OPEN_HINT: Final = (
@@ -39,15 +43,16 @@ def serve(
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="A Qwen2 checkpoint for the embedded backend.")
     ] = None,
+    read_only: Annotated[
+        bool,
+        typer.Option("--read-only", help="Only look weights up: no model is loaded, and nothing can be changed."),
+    ] = False,
     let_anybody_in: Annotated[
         bool, typer.Option(_LET_ANYBODY_IN, help="Serve without access control where others can reach it.")
     ] = False,
 ) -> None:
     """Run the service until it is stopped."""
-    import uvicorn
-
     from reward_llm import bootstrap
-    from reward_llm.api.redaction import standard_logging
 
     settings = bootstrap.load_settings(
         host=host, port=port, database_url=database_url, backend=backend, checkpoint=checkpoint
@@ -59,23 +64,40 @@ def serve(
     if dev:
         _check_loopback(settings.host)
         bootstrap.upgrade_store(settings)
+    elif read_only:
+        try:
+            bootstrap.check_known_schema(settings)
+        except StoreUnavailable as exc:
+            people.print(Text.assemble(("warning: ", "bold red"), f"unready, the database is away: {exc.message}"))
     else:
         _check_schema(bootstrap.store_revision(settings))
     if is_exposed:
         people.print(Text.assemble(("warning: ", "bold red"), _OPEN.format(host=settings.host)))
     configure_logging(settings.log_level)
-    app = bootstrap.build_app(settings)
+    app = (bootstrap.build_lookup_app if read_only else bootstrap.build_app)(settings)
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
-    people.print(Text(f"reward-llm at http://{where}:{settings.port}, goals read by: {settings.backend}"))
+    doing = "weights looked up only" if read_only else f"goals read by: {settings.backend}"
+    people.print(Text(f"reward-llm at http://{where}:{settings.port}, {doing}"))
+    _run(app, settings.host, settings.port, settings.log_level)
+
+
+def _run(app: FastAPI, host: str, port: int, log_level: str) -> None:
+    import uvicorn
+
+    from reward_llm.api.redaction import standard_logging
+    from reward_llm.cli.http_protocol import LimitedHeads
+
     uvicorn.run(
         app,
-        host=settings.host,
-        port=settings.port,
-        log_level=settings.log_level,
-        log_config=standard_logging(settings.log_level),
+        host=host,
+        port=port,
+        http=LimitedHeads,
+        loop="asyncio" if sys.platform == "win32" else "uvloop",
+        log_level=log_level,
+        log_config=standard_logging(log_level),
         access_log=False,
         server_header=False,
-        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+        timeout_graceful_shutdown=_GRACE_S,
     )
 
 
@@ -87,14 +109,10 @@ def _check_loopback(host: str) -> None:
 
 
 def _check_schema(found: str | None) -> None:
+    from reward_llm import bootstrap
     from reward_llm.store import newest_revision
 
-    newest = newest_revision()
-    if found != newest:
-        raise ConfigurationInvalid(
-            f"the database has schema {found or 'none'}, the newest is {newest}",
-            hint="run `reward-llm db upgrade` first",
-        )
+    bootstrap.check_schema(found, newest_revision())
 
 
 def configure_logging(level: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reward_llm.delivery.holding import next_edge
 from reward_llm.domain.activation import Activation
 from reward_llm.domain.ports import Freeze
 from reward_llm.domain.scenario import Scope
-from reward_llm.domain.schedule import winners_first
+from reward_llm.domain.schedule import live, winners_first
 
 
 class Book:
@@ -33,6 +34,11 @@ class Book:
         if scope not in self._ordered:
             self._ordered[scope] = winners_first(self._activations.get(scope, {}).values())
         return self._ordered[scope]
+
+    def next_edge(self, now: datetime) -> datetime | None:
+        """When the next activation that may win begins or ends."""
+        edges = (next_edge(live(self.winners_first(scope), now), now) for scope in self._activations)
+        return min((e for e in edges if e is not None), default=None)
 
     def is_frozen(self, scope: Scope) -> bool:
         """Whether the scope or its scenario is frozen, whatever the clocks of those who did it say."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import rfc8785
@@ -18,9 +21,11 @@ from reward_llm.domain.weights import Weights
 __all__ = ["Attempt", "Proposal", "Provenance", "RewardPolicy", "Source", "default_policy"]
 
 _ID_DIGITS: Final = 20
+_LAST: Final = "weights"
+"""The last of a policy's fields in canonical order: those of many segments have the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RewardPolicy:
     """Weights for a scope, with where they came from.
 
@@ -48,15 +53,27 @@ class RewardPolicy:
             "origin": self.origin,
         }
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 over the RFC 8785 canonical JSON of `document`, in hexadecimal."""
-        return hashlib.sha256(rfc8785.dumps(self.document)).hexdigest()
+        rest = {k: v for k, v in self.document.items() if k != _LAST}
+        whole = b'%b,"%b":%b}' % (_canonical_rest(rest)[:-1], _LAST.encode(), _canonical_weights(self.weights))
+        return hashlib.sha256(whole).hexdigest()
 
-    @property
+    @cached_property
     def policy_id(self) -> str:
         """The content hash, shortened to a name."""
         return f"pol_{self.content_hash[:_ID_DIGITS]}"
+
+
+def _canonical_rest(fields: Mapping[str, Any]) -> bytes:
+    """RFC 8785 of strings and whole numbers, which is what `json` writes as well, many times as fast."""
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+@lru_cache(maxsize=1_024)
+def _canonical_weights(weights: Weights) -> bytes:
+    return rfc8785.dumps(dict(weights))
 
 
 def default_policy(scenario: Scenario, segment: str | None, created_at: datetime) -> RewardPolicy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -13,7 +14,11 @@ from reward_llm.domain.weights import MAX_UTILITIES, Weights
 from reward_llm.errors import ScenarioInvalid, SegmentUnknown
 
 NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+EVENTS: Final = "events"
+"""What no scenario can be called: the address of its weights is that of the event stream."""
 MAX_SEGMENTS: Final = 10_000
+_SHOWN_SEGMENTS: Final = 100
+"""How many segments are named to who asks for one that there isn't."""
 HELD_FLOOR: Final = 0.9
 """A held utility keeps at least this share of its default weight."""
 
@@ -126,12 +131,14 @@ class Scenario:
         segments = [s.name for s in self.segments]
         concepts = [u.concept.value for u in self.utilities if u.concept]
         for kind, values in (("utility", names), ("segment", segments), ("concept", concepts)):
-            problems += [f"{kind} {v!r} is there twice" for v in sorted({v for v in values if values.count(v) > 1})]
+            problems += [f"{kind} {v!r} is there twice" for v, n in sorted(Counter(values).items()) if n > 1]
         problems += [
             f"{n!r} isn't a name (lower-case letters, digits and _, at most 40)"
             for n in (self.name, *names, *segments)
             if not NAME_PATTERN.fullmatch(n)
         ]
+        if self.name == EVENTS:
+            problems.append("the name is taken by the stream of events")
         if not 2 <= len(names) <= MAX_UTILITIES:
             problems.append(f"{len(names)} utilities; there must be 2 to {MAX_UTILITIES}")
         if len(segments) > MAX_SEGMENTS:
@@ -162,6 +169,11 @@ class Scenario:
         return tuple(u.name for u in self.utilities)
 
     @cached_property
+    def segment_names(self) -> frozenset[str]:
+        """The segments, without an order."""
+        return frozenset(s.name for s in self.segments)
+
+    @cached_property
     def defaults(self) -> Weights:
         """The weights that hold while no policy is active."""
         return Weights.rounded({u.name: u.default for u in self.utilities})
@@ -189,9 +201,11 @@ class Scenario:
         Raises:
             SegmentUnknown: For any other name.
         """
-        if segment is None or any(s.name == segment for s in self.segments):
+        if segment is None or segment in self.segment_names:
             return
-        known = ", ".join(s.name for s in self.segments) or "none"
+        shown = [s.name for s in self.segments[:_SHOWN_SEGMENTS]]
+        more = ["…"] if len(self.segments) > _SHOWN_SEGMENTS else []
+        known = ", ".join([*shown, *more]) or "none"
         raise SegmentUnknown(f"scenario {self.name!r} has no segment {segment!r}", hint=f"It has: {known}.")
 
 

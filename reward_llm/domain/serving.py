@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.scenario import Scope
@@ -44,7 +45,8 @@ class ServedWeights:
     """The policy that holds for a scope at a moment.
 
     `rollout` is None where nothing was activated or nothing activated counts. `valid_until` is when another will
-    hold, as far as is known now. `etag` is a hash of everything that a client is told but the freshness.
+    hold, as far as is known now. `content` is everything that a client is told but the freshness, a JSON object;
+    `etag` is its hash.
     """
 
     scope: Scope
@@ -53,5 +55,24 @@ class ServedWeights:
     rule: Rule
     rollout: Rollout | None
     valid_until: datetime | None
+    content: bytes
     etag: str
     freshness: Freshness
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedSnapshot:
+    """What holds for several scopes at a moment.
+
+    `parts` are JSON objects, a scope's each; `etag` is a hash of them. They are what `revision` changes make of the
+    schedule, and no other number of them.
+    """
+
+    etag: str
+    revision: int
+    parts: tuple[bytes, ...]
+
+    @cached_property
+    def items(self) -> bytes:
+        """The parts as they stand in a JSON array."""
+        return b",".join(self.parts)

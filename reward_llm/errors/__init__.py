@@ -7,6 +7,7 @@ RewardLLMError
 │   ├── BodyTooSlow
 │   ├── HeadersTooLarge
 │   ├── HostUnknown
+│   ├── ContextInvalid      of an evaluation by OpenFeature
 │   ├── GoalInvalid
 │   ├── WeightsInvalid
 │   ├── PromptInvalid
@@ -68,6 +69,7 @@ RewardLLMError
 ├── EvaluationTimeout       a golden set took longer to read than there is time for
 ├── MemoryInsufficient      there is less memory than a run needs
 ├── StoreUnavailable        the database can't be read or written now
+├── TooManySubscribers      as many follow the weights already as one process tells
 ├── CheckpointsUnavailable  the audit log's checkpoints can't be read or written now
 ├── SignatureInvalid        something signed that was changed, or that somebody else signed
 ├── AuditBroken             the audit log isn't what was written
@@ -119,6 +121,7 @@ from reward_llm.errors.input import (
     BodyMalformed,
     BodyTooLarge,
     BodyTooSlow,
+    ContextInvalid,
     GateRefused,
     GoalInvalid,
     HeadersTooLarge,
@@ -171,6 +174,7 @@ from reward_llm.errors.service import (
     ServiceUnavailable,
     SignatureInvalid,
     StoreUnavailable,
+    TooManySubscribers,
 )
 
 __all__ = [
@@ -191,6 +195,7 @@ __all__ = [
     "ConfigurationInvalid",
     "Conflict",
     "ContentHashMismatch",
+    "ContextInvalid",
     "CrossSiteRefused",
     "DeliveryUnderway",
     "DeliveryUnknown",
@@ -244,6 +249,7 @@ __all__ = [
     "StoreUnavailable",
     "TokenNameTaken",
     "TokenUnknown",
+    "TooManySubscribers",
     "Unauthenticated",
     "Violation",
     "WebhookInactive",

@@ -41,6 +41,12 @@ class HostUnknown(InvalidInput):
     code = "host_unknown"
 
 
+class ContextInvalid(InvalidInput):
+    """An evaluation context that can't be used."""
+
+    code = "context_invalid"
+
+
 class GoalInvalid(InvalidInput):
     """A goal that can't be read at all: empty, too long, a window that ends before it starts."""
 

@@ -15,6 +15,13 @@ class StoreUnavailable(RewardLLMError):
     retryable = True
 
 
+class TooManySubscribers(RewardLLMError):
+    """As many follow the weights already as one process tells."""
+
+    code = "too_many_subscribers"
+    retryable = True
+
+
 class CheckpointsUnavailable(RewardLLMError):
     """The place where the audit log's checkpoints are kept can't be read or written now."""
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from reward_llm.domain.activation import Activation
 from reward_llm.domain.goal import GoalState
 from reward_llm.domain.policy import RewardPolicy, Source
-from reward_llm.store import codec, schedules
+from reward_llm.store import codec
+from reward_llm.store.feed import count_change
 from reward_llm.store.tables import activations, goals
 from reward_llm.store.writing import Writing
 
@@ -25,7 +26,7 @@ async def update_activation(writing: Writing, activation: Activation) -> None:
 
 
 async def _values(writing: Writing, activation: Activation) -> dict[str, object]:
-    changed = await schedules.next_change(writing.connection)
+    changed = await count_change(writing.connection)
     return codec.activation_values(activation) | {"changed": changed}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, make_url
@@ -15,6 +17,9 @@ _EXAMPLE: Final = (
     "Name a SQLite file, such as sqlite:///var/reward_llm.db, or a PostgreSQL database, such as "
     "postgresql://user@host/reward_llm."
 )
+
+_POSTGRESQL_PORT: Final = 5432
+_IDENTITY_DIGITS: Final = 16
 
 
 def reading_engine(url: str) -> AsyncEngine:
@@ -45,6 +50,42 @@ def migrating_engine(url: str) -> AsyncEngine:
     """
     parsed = _parsed(url)
     return postgresql.migrating_engine(parsed) if _is_postgresql(parsed) else sqlite.writing_engine(parsed)
+
+
+def listener(url: str) -> postgresql.Connect:
+    """What makes connections that listen to a PostgreSQL database.
+
+    Raises:
+        ConfigurationInvalid: If the URL names no PostgreSQL database.
+    """
+    parsed = _parsed(url)
+    if not _is_postgresql(parsed):
+        raise ConfigurationInvalid("only a PostgreSQL database can be listened to", hint=_EXAMPLE)
+    return postgresql.listener(parsed)
+
+
+def is_postgresql(url: str) -> bool:
+    """Whether the URL names a PostgreSQL database.
+
+    Raises:
+        ConfigurationInvalid: If it names no database that there is a store for.
+    """
+    return _is_postgresql(_parsed(url))
+
+
+def identity(url: str) -> str:
+    """What tells a database from others, without who uses it and how: a hash.
+
+    >>> identity("postgresql://ann:s3cret@db/reward?sslmode=require") == identity("postgres://bob@db:5432/reward")
+    True
+    """
+    parsed = _parsed(url)
+    if _is_postgresql(parsed):
+        host = parsed.host or parsed.query.get("host")
+        place = f"postgresql {host} {parsed.port or _POSTGRESQL_PORT} {parsed.database}"
+    else:
+        place = f"sqlite {Path(parsed.database or '').absolute()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:_IDENTITY_DIGITS]
 
 
 def _is_postgresql(url: URL) -> bool:

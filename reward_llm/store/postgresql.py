@@ -26,6 +26,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from reward_llm.errors import ConfigurationInvalid
 
+Connect = Callable[[], Awaitable[Any]]
+"""Makes an asyncpg connection."""
+
 DRIVERS: Final = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
 
 WRITER_LOCK: Final = int.from_bytes(b"rewardLM")
@@ -84,6 +87,15 @@ def migrating_engine(url: URL) -> AsyncEngine:
     return _locking(_engine(url, "READ COMMITTED", connections=1, limits=_MIGRATION_LIMITS, answer_s=None))
 
 
+def listener(url: URL) -> Connect:
+    """What makes connections that listen to the database; they belong to no engine.
+
+    Raises:
+        ConfigurationInvalid: If the URL can't be used.
+    """
+    return _connector(url, _LIMITS, _ANSWER_S)
+
+
 def _engine(
     url: URL,
     isolation_level: Literal["READ COMMITTED", "REPEATABLE READ"],
@@ -103,7 +115,7 @@ def _engine(
     )
 
 
-def _connector(url: URL, limits: Mapping[str, str], answer_s: float | None) -> Callable[[], Awaitable[Any]]:
+def _connector(url: URL, limits: Mapping[str, str], answer_s: float | None) -> Connect:
     """What makes connections; asyncpg reads the URL itself, because it knows all that libpq's URLs may say."""
     query = dict(url.query)
     connect_s = _seconds(query.pop("connect_timeout", _CONNECT_S))

@@ -22,6 +22,7 @@ from reward_llm.store import schedules, standings
 from reward_llm.store.activation_rows import insert_activation, update_activation
 from reward_llm.store.admitting import not_frozen
 from reward_llm.store.database import Repository
+from reward_llm.store.feed import count_change
 from reward_llm.store.governance_codec import freeze_values
 from reward_llm.store.ledger import Action, claimed, remember
 from reward_llm.store.tables import freezes
@@ -88,7 +89,7 @@ class SqlScopes(Repository):
 async def _put_freeze(writing: Writing, scope: Scope, action: Action, *, frozen: bool) -> None:
     act = writing.act
     fact = Freeze(scope=scope, frozen=frozen, at=act.at, by=act.actor, reason=act.reason)
-    changed = await schedules.next_change(writing.connection)
+    changed = await count_change(writing.connection)
     await writing.insert(freezes, freeze_values(fact) | {"changed": changed})
     await writing.put_on_record(action, str(scope), chain=scope.scenario)
 

@@ -54,11 +54,11 @@ class Office:
 
 
 @asynccontextmanager
-async def office(setup: Setup, config: ApiConfig = TOKENS) -> AsyncIterator[Office]:
+async def office(setup: Setup, config: ApiConfig = TOKENS, **options: Any) -> AsyncIterator[Office]:
     """The application in which access takes tokens."""
     database = Database.open(setup.url)
     try:
-        async with setup.start(config=config) as desk:
+        async with setup.start(config=config, **options) as desk:
             yield Office(desk=desk, access=SqlAccess(database))
     finally:
         await database.aclose()

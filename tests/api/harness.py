@@ -21,6 +21,9 @@ from reward_llm.api.sign_in.config import SignInConfig
 from reward_llm.api.sign_in.desk import SignIn
 from reward_llm.api.sign_in.provider import OpenIdProvider
 from reward_llm.delivery.board import Board, BoardConfig
+from reward_llm.delivery.feeds.polling import Polling
+from reward_llm.delivery.hub import Hub, HubConfig
+from reward_llm.delivery.snapshot import SnapshotBook
 from reward_llm.delivery.webhooks import PublicAddresses
 from reward_llm.domain.answer import canonical_answer
 from reward_llm.domain.completion import Completion, CompletionRequest
@@ -50,6 +53,8 @@ from tests.strategies import HOME_FEED, VIDEO_FEED
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
 SCENARIOS = {s.name: s for s in (HOME_FEED, VIDEO_FEED)}
 PACKAGED = packaged_prompts()
+NO_STREAMS = HubConfig(max_subscribers=0)
+"""The client here gives an answer once it has ended, which a stream never does."""
 BUNDLE = load_bundle("goal_to_intents")
 RAISE_GMV = canonical_answer([("gmv", Direction.RAISE, Emphasis.CLEAR)])
 NOTHING = canonical_answer([])
@@ -158,6 +163,7 @@ class Setup:
         board: BoardConfig | None = None,
         sign_in: SignInConfig | None = None,
         scenarios: Mapping[str, Scenario] = SCENARIOS,
+        streams: HubConfig = NO_STREAMS,
         base_url: str = "http://test",
     ) -> AsyncIterator[Desk]:
         model = model or ScriptedModel([RAISE_GMV])
@@ -166,6 +172,7 @@ class Setup:
         served = Board(
             scenarios=scenarios, store=governance, clock=self.clock, config=board or BoardConfig(refresh_s=0.05)
         )
+        snapshots = SnapshotBook(served)
         prompts = SqlPrompts(database, PACKAGED)
         room = prompting(
             name=bundle.content.name,
@@ -191,6 +198,9 @@ class Setup:
             workshop=room.workshop,
             background=(room.book.keep_fresh,),
             board=served,
+            snapshots=snapshots,
+            notices=Hub(board=served, snapshots=snapshots, clock=self.clock, config=streams),
+            feed=Polling(every_s=0.05),
             scenarios=scenarios,
             clock=self.clock,
             gate=gate.check,

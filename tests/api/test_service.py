@@ -59,7 +59,7 @@ async def test_readiness_names_each_part(desk: Desk) -> None:
     response = await desk.client.get("/readyz")
     body = response.json()
     assert (response.status_code, body["status"]) == (200, "ready")
-    assert set(body["checks"]) == {"store", "model", "board"}
+    assert set(body["checks"]) == {"store", "model", "board", "feed"}
     assert all(c["ok"] for c in body["checks"].values())
 
 
@@ -145,7 +145,8 @@ async def test_the_description_is_valid_openapi(desk: Desk) -> None:
         assert operation["description"], (path, method)
         for status, response in operation["responses"].items():
             if status.startswith("4"):
-                assert set(response["content"]) == {"application/problem+json"}, (path, status)
+                own = path.startswith("/ofrep/") and status in {"400", "404"}
+                assert set(response["content"]) == {f"application/{'' if own else 'problem+'}json"}, (path, status)
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 

@@ -31,6 +31,7 @@ def test_video_feed_has_other_names_and_one_utility_that_no_concept_covers():
         ({"guardrails": Guardrails(held=("nothing",))}, "'nothing' isn't one of its utilities"),
         ({"guardrails": Guardrails(max_step=0)}, "max_step"),
         ({"name": "Home Feed"}, "isn't a name"),
+        ({"name": "events"}, "taken by the stream of events"),
         (
             {
                 "utilities": (

@@ -22,6 +22,8 @@ from reward_llm.domain.ports import AccessStore, Clock
 from reward_llm.domain.tokens import Token, token_hash, token_id
 from reward_llm.errors import StoreUnavailable, Unauthenticated
 
+Certainty = tuple[datetime, datetime]
+"""From when until when a token needn't be asked after; a request keeps it as `state.certain`."""
 _log = structlog.get_logger(__name__)
 
 
@@ -69,28 +71,33 @@ class BearerTokens:
         header = request.headers.get("authorization")
         if header is None:
             return None
-        token = await self._token(_text_of(header))
-        principal = token.principal(self._clock())
-        self._note_use(token)
+        known = await self._token(_text_of(header))
+        principal = known.token.principal(self._clock())
+        request.state.certain = self._certain(known)
+        self._note_use(known.token)
         return principal
 
     async def aclose(self) -> None:
         """Finish what was begun."""
         await asyncio.gather(*self._tasks)
 
-    async def _token(self, text: str) -> Token:
+    async def _token(self, text: str) -> _Known:
         shown_id = token_id(text)
         if shown_id is None:
             raise _unknown()
         text_hash, now = token_hash(text), self._clock()
         known = self._known.get(text_hash)
         if known is not None and _within(known.asked_at, now, self._config.fresh_s):
-            return known.token
+            return known
         if known is not None and _within(known.confirmed_at, now, self._config.known_s):
             return await self._asked_again(known, text_hash, now)
         return self._remember(text_hash, await self._store.token_by_hash(shown_id, text_hash), now)
 
-    async def _asked_again(self, known: _Known, text_hash: str, now: datetime) -> Token:
+    def _certain(self, known: _Known) -> Certainty:
+        fresh_until = known.asked_at + timedelta(seconds=self._config.fresh_s)
+        return known.asked_at, min(fresh_until, known.token.expires_at)
+
+    async def _asked_again(self, known: _Known, text_hash: str, now: datetime) -> _Known:
         """What the store says now, else what it said last; others needn't ask meanwhile."""
         known.asked_at = now
         try:
@@ -98,17 +105,17 @@ class BearerTokens:
                 found = await self._store.token_by_hash(known.token.id, text_hash)
         except (StoreUnavailable, TimeoutError) as exc:
             _log.warning("token.not_confirmed", token=known.token.id, error=str(exc))
-            return known.token
+            return known
         return self._remember(text_hash, found, now)
 
-    def _remember(self, text_hash: str, token: Token | None, now: datetime) -> Token:
+    def _remember(self, text_hash: str, token: Token | None, now: datetime) -> _Known:
         self._known.pop(text_hash, None)
         if token is None:
             raise _unknown()
         if len(self._known) >= self._config.max_known:
             del self._known[next(iter(self._known))]
-        self._known[text_hash] = _Known(token, confirmed_at=now, asked_at=now)
-        return token
+        known = self._known[text_hash] = _Known(token, confirmed_at=now, asked_at=now)
+        return known
 
     def _note_use(self, token: Token) -> None:
         now, noted = self._clock(), self._noted.get(token.id)

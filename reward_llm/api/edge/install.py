@@ -2,7 +2,7 @@
 
     request ─► log ─► outgoing headers ─► CORS ─► origins ─► incoming limits ─► throttle ─► the application
 
-An answer passes it the other way.
+An answer passes it the other way. In front of it is the lane (`reward_llm.api.lane`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from reward_llm.api.edge.throttle import Throttle, ThrottleHeaders
 from reward_llm.api.requestlog import RequestLog
 from reward_llm.domain.ports import Clock
 
-_MAY_BE_SENT: Final = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
+_MAY_BE_SENT: Final = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Weights-At-Least",
+)
 _MAY_BE_READ: Final = (
     "ETag",
     "Location",
@@ -28,6 +35,7 @@ _MAY_BE_READ: Final = (
     "RateLimit-Policy",
     "Retry-After",
     "Weights-Age",
+    "Weights-Revision",
     "Weights-Stale",
     "X-Request-ID",
 )

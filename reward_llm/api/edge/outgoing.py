@@ -27,7 +27,7 @@ class OutgoingHeaders:
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        self._headers = {**CLOSED, **(_HTTPS_ALONE if https else {})}
+        self._headers = outgoing_headers(https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
@@ -40,3 +40,8 @@ class OutgoingHeaders:
             await send(message)
 
         await self._app(scope, receive, send_closed if scope["type"] == "http" else send)
+
+
+def outgoing_headers(*, https: bool) -> Mapping[str, str]:
+    """What every answer has, unless it says otherwise."""
+    return {**CLOSED, **(_HTTPS_ALONE if https else {})}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+from functools import lru_cache
 from typing import Final
 
 from fastapi import Request
@@ -20,7 +21,7 @@ from reward_llm.api import problems
 from reward_llm.api.access.doorkeeper import principal_of
 from reward_llm.api.edge.buckets import Buckets, Limit, Taken
 from reward_llm.api.edge.config import EdgeConfig
-from reward_llm.domain.access import PrincipalKind
+from reward_llm.domain.access import Principal, PrincipalKind
 from reward_llm.domain.ports import Clock
 from reward_llm.errors import RateLimited
 
@@ -29,6 +30,10 @@ _LOOKUPS: Final = ("/v1/weights", "/ofrep")
 _REFUSED: Final = range(400, 500)
 _IPV6_PREFIX: Final = 64
 """What one subscriber has; a single address says nothing."""
+_ADDRESSES: Final = 4_096
+"""How many addresses needn't be read again."""
+Client = tuple[str, int] | None
+"""Where a request comes from, as ASGI has it."""
 
 
 class Throttle:
@@ -45,14 +50,23 @@ class Throttle:
         """A request out of the caller's bucket; None where requests aren't counted."""
         if request.url.path in _EXEMPT:
             return None
-        buckets = self._lookups if request.url.path.startswith(_LOOKUPS) else self._requests
-        return None if buckets is None else buckets.take(_caller(request), self._now_s())
+        if request.url.path.startswith(_LOOKUPS):
+            return self.take_lookup(principal_of(request), request.scope.get("client"))
+        if self._requests is None:
+            return None
+        return self._requests.take(_caller(principal_of(request), request.scope.get("client")), self._now_s())
+
+    def take_lookup(self, principal: Principal, client: Client) -> Taken | None:
+        """A lookup out of the caller's bucket; None where lookups aren't counted."""
+        if self._lookups is None:
+            return None
+        return self._lookups.take(_caller(principal, client), self._now_s())
 
     def take_refusal(self, request: Request) -> Taken | None:
         """A request that no route takes, out of its address's bucket; None where they aren't counted."""
         if self._refusals is None or request.url.path in _EXEMPT:
             return None
-        return self._refusals.take(_address(request), self._now_s())
+        return self._refusals.take(_address(request.scope.get("client")), self._now_s())
 
     def _now_s(self) -> float:
         return self._clock().timestamp()
@@ -123,12 +137,19 @@ class _Answer:
 
 
 def _describe(message: Message, taken: Taken | None) -> None:
-    """Add the RateLimit fields of draft-ietf-httpapi-ratelimit-headers."""
     if taken is None:
         return
     headers = MutableHeaders(scope=message)
-    headers["RateLimit-Policy"] = f'"{taken.limit.name}";q={taken.limit.per_minute};w=60'
-    headers["RateLimit"] = f'"{taken.limit.name}";r={taken.remaining};t={math.ceil(taken.full_in_s)}'
+    for name, value in rate_fields(taken):
+        headers[name.decode("ascii")] = value.decode("ascii")
+
+
+def rate_fields(taken: Taken) -> tuple[tuple[bytes, bytes], ...]:
+    """The RateLimit fields of draft-ietf-httpapi-ratelimit-headers."""
+    limit = taken.limit
+    policy = f'"{limit.name}";q={limit.per_minute};w=60'
+    left = f'"{limit.name}";r={taken.remaining};t={math.ceil(taken.full_in_s)}'
+    return ((b"ratelimit-policy", policy.encode("ascii")), (b"ratelimit", left.encode("ascii")))
 
 
 def _too_many(taken: Taken) -> RateLimited:
@@ -140,15 +161,18 @@ def _too_many(taken: Taken) -> RateLimited:
     )
 
 
-def _caller(request: Request) -> str:
-    principal = principal_of(request)
+def _caller(principal: Principal, client: Client) -> str:
     if principal.kind is PrincipalKind.ANONYMOUS:
-        return _address(request)
+        return _address(client)
     return f"{principal.kind.value} {principal.name}"
 
 
-def _address(request: Request) -> str:
-    host = request.client.host if request.client else ""
+def _address(client: Client) -> str:
+    return _subscriber(client[0] if client else "")
+
+
+@lru_cache(maxsize=_ADDRESSES)
+def _subscriber(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from reward_llm.api.access.permissions import everybody, needs
-from reward_llm.api.context import Context, Here
+from reward_llm.api.lookup_context import LookupContext, LookupHere
 from reward_llm.api.wire.health import Check, Liveness, Readiness, ReadinessWire
 from reward_llm.domain.access import Permission
 from reward_llm.errors import RewardLLMError
@@ -27,7 +27,7 @@ async def livez() -> Liveness:
     responses={503: {"model": ReadinessWire, "description": "What is active was never read."}},
     dependencies=[everybody()],
 )
-async def readyz(request: Request, response: Response, here: Here) -> ReadinessWire:
+async def readyz(request: Request, response: Response, here: LookupHere) -> ReadinessWire:
     """200 while weights can be served, as `degraded` if a part is away; 503 until the database was read once.
 
     The details are for those who may read something.
@@ -35,7 +35,7 @@ async def readyz(request: Request, response: Response, here: Here) -> ReadinessW
     pings = await here.pings()
     freshness = here.services.board.freshness(here.services.clock())
     confirmed = f"confirmed {freshness.age_s:.1f} s ago" if freshness.confirmed else "never confirmed"
-    checks = {**pings, "board": Check(ok=not freshness.stale, detail=confirmed)}
+    checks = {**pings, "board": Check(ok=not freshness.stale, detail=confirmed), "feed": _heard(here)}
     if not await _may_know(request, here):
         checks = {name: Check(ok=check.ok, detail="") for name, check in checks.items()}
     if not freshness.confirmed:
@@ -52,12 +52,18 @@ async def readyz(request: Request, response: Response, here: Here) -> ReadinessW
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     dependencies=[needs(Permission.READ)],
 )
-async def metrics(here: Here) -> Response:
+async def metrics(here: LookupHere) -> Response:
     """Counters and histograms in the text format."""
     return Response(here.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _may_know(request: Request, here: Context) -> bool:
+def _heard(here: LookupContext) -> Check:
+    """How the feed is; without it, changes are found by looking for them."""
+    status = here.services.feed.status()
+    return Check(ok=status.connected, detail=f"{status.kind}: {status.detail}")
+
+
+async def _may_know(request: Request, here: LookupContext) -> bool:
     """Whether who asks may be told what is wrong: addresses and names may be in it."""
     try:
         principal = await here.doorkeeper.principal(request)

@@ -30,7 +30,7 @@ class ReadinessWire(Outgoing):
     """How the service is, part by part."""
 
     status: Readiness
-    checks: dict[str, Check] = Field(description="By part: `store`, `model`, `board`.")
+    checks: dict[str, Check] = Field(description="By part: `store`, `model`, `board`, `feed`.")
 
 
 class Liveness(Outgoing):

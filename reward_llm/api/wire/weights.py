@@ -1,14 +1,12 @@
-"""Weights as they are served."""
+"""Weights as they are served: the models describe what `reward_llm.delivery.encoding` writes."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from pydantic import Field
 
 from reward_llm.api.wire.base import MomentOut, Outgoing, WeightsByUtility
 from reward_llm.domain.policy import Source
-from reward_llm.domain.serving import Rollout, Rule, ServedWeights
+from reward_llm.domain.serving import Rule
 
 
 class RolloutWire(Outgoing):
@@ -16,11 +14,6 @@ class RolloutWire(Outgoing):
 
     activation: int = Field(description="Its number.")
     percent: float
-
-    @classmethod
-    def of(cls, rollout: Rollout) -> RolloutWire:
-        """The rollout itself."""
-        return cls(activation=rollout.activation, percent=rollout.percent)
 
 
 class ScopeWeights(Outgoing):
@@ -38,25 +31,6 @@ class ScopeWeights(Outgoing):
     rollout: RolloutWire | None = Field(description="The activation that serves; null if none does.")
     valid_until: MomentOut | None = Field(description="When other weights will hold, as far as is known now.")
 
-    @classmethod
-    def of(cls, served: ServedWeights, utilities: Sequence[str]) -> ScopeWeights:
-        """The weights in the order of the utilities."""
-        policy = served.policy
-        weights = {u: policy.weights[u] for u in utilities}
-        return cls(
-            scenario=served.scope.scenario,
-            segment=served.scope.segment,
-            policy_id=served.policy_id,
-            version=policy.version,
-            utilities=list(utilities),
-            weights=weights,
-            vector=list(weights.values()),
-            source=policy.source,
-            rule=served.rule,
-            rollout=RolloutWire.of(served.rollout) if served.rollout else None,
-            valid_until=served.valid_until,
-        )
-
 
 class WeightsWire(ScopeWeights):
     """The weights that hold for a scope now, and how sure the service is of it."""
@@ -65,9 +39,39 @@ class WeightsWire(ScopeWeights):
     age_s: float = Field(description="Seconds since the database last confirmed this.")
 
 
+class DefaultWire(Outgoing):
+    """What holds where nothing was activated, and in a frozen scope."""
+
+    policy_id: str
+    version: int
+    weights: WeightsByUtility
+    source: Source
+
+
+class ActivationInSnapshot(DefaultWire):
+    """A policy that is in force in [start, end), for a share of the units."""
+
+    activation: int = Field(description="Its number.")
+    percent: float = Field(description="The share of units that it is for, over 0 and at most 100.")
+    start: MomentOut
+    end: MomentOut | None
+
+
+class SnapshotItem(ScopeWeights):
+    """The weights that hold for a scope now, and what is known of those that will."""
+
+    frozen: bool
+    default: DefaultWire
+    activations: list[ActivationInSnapshot] = Field(
+        description="The scope's own that may win now or later, the one with the greatest precedence first."
+    )
+
+
 class SnapshotWire(Outgoing):
     """The weights of every scenario and each of its segments."""
 
-    stale: bool
-    age_s: float
-    items: list[ScopeWeights]
+    revision: int = Field(description="How many changes of activations and freezes this knows of; it only grows.")
+    as_of: MomentOut = Field(description="When these weights hold, by the service's clock.")
+    stale: bool = Field(description="Whether the database last confirmed this too long ago.")
+    age_s: float = Field(description="Seconds since the database last confirmed this.")
+    items: list[SnapshotItem]

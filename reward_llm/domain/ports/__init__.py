@@ -9,7 +9,8 @@ from reward_llm.domain.activation_changes import ActivationChange
 from reward_llm.domain.audit import AuditRecord
 from reward_llm.domain.ports.access import AccessStore
 from reward_llm.domain.ports.audit import AuditLog, AuditQuery, CheckpointStore, LogAuditor
-from reward_llm.domain.ports.board import WeightsBoard
+from reward_llm.domain.ports.board import Snapshots, WeightsBoard
+from reward_llm.domain.ports.feed import ChangeFeed, FeedSource, FeedStatus
 from reward_llm.domain.ports.governance import (
     Freeze,
     Governance,
@@ -19,6 +20,7 @@ from reward_llm.domain.ports.governance import (
     ServingLog,
 )
 from reward_llm.domain.ports.model import GoalProposer, LanguageModel
+from reward_llm.domain.ports.notices import Notices, Subscription
 from reward_llm.domain.ports.prompts import (
     BackendName,
     GoldenEvaluator,
@@ -43,8 +45,11 @@ __all__ = [
     "AuditQuery",
     "AuditRecord",
     "BackendName",
+    "ChangeFeed",
     "CheckpointStore",
     "Clock",
+    "FeedSource",
+    "FeedStatus",
     "Freeze",
     "GoalProposer",
     "GoalRecord",
@@ -53,6 +58,7 @@ __all__ = [
     "IdempotencyClaim",
     "LanguageModel",
     "LogAuditor",
+    "Notices",
     "OnProgress",
     "Outbox",
     "Page",
@@ -64,7 +70,9 @@ __all__ = [
     "ScopeState",
     "ServingChanges",
     "ServingLog",
+    "Snapshots",
     "Store",
+    "Subscription",
     "Webhooks",
     "WeightsBoard",
 ]

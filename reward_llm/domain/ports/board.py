@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.scenario import Scope
-from reward_llm.domain.serving import Freshness, ServedWeights
+from reward_llm.domain.serving import EncodedSnapshot, Freshness, ServedWeights
 
 
 class WeightsBoard(Protocol):
     """What is served now, kept in memory; reading it never waits for the store."""
+
+    @property
+    def revision(self) -> int:
+        """How many changes of activations and freezes it has taken over: it only grows, in the order of commits."""
+        ...
 
     def lookup(self, scope: Scope, now: datetime, unit: str | None = None) -> ServedWeights:
         """The weights that hold for the scope: its segment's, else its scenario's, else the defaults.
@@ -47,6 +52,10 @@ class WeightsBoard(Protocol):
         """How sure the board is of what it serves."""
         ...
 
+    def next_change(self, now: datetime) -> datetime | None:
+        """When the next activation begins or ends: before that every scope is served what it is served now."""
+        ...
+
     async def refresh(self) -> None:
         """Take over what the store knows.
 
@@ -57,4 +66,24 @@ class WeightsBoard(Protocol):
 
     async def keep_fresh(self) -> None:
         """Refresh again and again, whatever the store does, until cancelled."""
+        ...
+
+    def wake(self) -> None:
+        """Have `keep_fresh` refresh now; for the thread of its event loop."""
+        ...
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Have this called after every refresh that changed something."""
+        ...
+
+
+class Snapshots(Protocol):
+    """Everything that is served, encoded."""
+
+    async def snapshot(self, now: datetime, scenarios: frozenset[str] | None = None) -> EncodedSnapshot:
+        """What holds now in these scenarios, None for all; never less than what the board knew when it was asked."""
+        ...
+
+    async def etag(self, now: datetime, scenarios: frozenset[str] | None = None) -> str:
+        """The entity tag of that snapshot."""
         ...
