@@ -33,7 +33,7 @@ $(VLLM_STAMP): deploy/vllm/requirements-$(VLLM_BUILD).txt
 	@touch $@
 
 test: lint  ## linters, types, import rules and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check
