@@ -15,6 +15,8 @@ from reward_llm.errors import ScenarioInvalid, Violation
 from reward_llm.validation.schemas import DIALECT
 
 MAX_FILE_BYTES: Final = 5_000_000
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C reads ten thousand segments in a second, not in ten."""
 
 
 def parse_scenario(text: str, origin: str) -> Scenario:
@@ -24,7 +26,7 @@ def parse_scenario(text: str, origin: str) -> Scenario:
         ScenarioInvalid: With every violation found, each at its path.
     """
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is a safe one
     except yaml.YAMLError as exc:
         raise ScenarioInvalid(f"{origin} isn't YAML: {exc}") from exc
     violations = [

@@ -12,16 +12,23 @@ import pytest
 
 from tests.service import service
 
-DOCS = Path(__file__).parents[2] / "docs"
-TEXTS = [(DOCS / name).read_text("utf-8") for name in ("delivery.md", "openfeature.md")]
+ROOT = Path(__file__).parents[2]
+TEXTS = [(ROOT / name).read_text("utf-8") for name in ("README.md", "docs/delivery.md", "docs/openfeature.md")]
 ADDRESS = "http://127.0.0.1:8300"
+LOOKED_UP = re.compile(r"curl .*(/v1/weights|/ofrep/)")
 
 
 def fenced(language: str) -> list[str]:
     return [block for text in TEXTS for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
 
 
-COMMANDS = [line.removeprefix("$ ") for block in fenced("console") for line in block.splitlines()]
+COMMANDS = [
+    c
+    for block in fenced("console")
+    for line in block.splitlines()
+    if (c := line.removeprefix("$ "))
+    if LOOKED_UP.match(c)
+]
 PROGRAMS = fenced("py")
 
 
@@ -40,7 +47,7 @@ def run(*command: str) -> str:
 
 def test_there_is_something_to_run() -> None:
     assert len(COMMANDS) >= 5
-    assert len(PROGRAMS) == 3
+    assert len(PROGRAMS) == 4
 
 
 @pytest.mark.parametrize("command", COMMANDS)

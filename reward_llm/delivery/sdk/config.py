@@ -39,7 +39,7 @@ class ClientConfig:
     database may have been restored from a backup."""
     connect_timeout_s: float = 2.0
     """How long a connection may take to be made, in seconds."""
-    read_timeout_s: float = 5.0
+    read_timeout_s: float = 10.0
     """How long the service may stay silent within an answer, in seconds; the stream is held to its own heartbeats."""
     snapshot_timeout_s: float = 60.0
     """How long a whole snapshot may take, in seconds."""
