@@ -413,7 +413,7 @@ ODD: list[tuple[Any, ...]] = [
     ("home_feed", None, 7),
     ("home_feed", None, b"user"),
     ("home_feed", "new_user", ["user"]),
-    (object(), object(), object()),
+    (object, object, object),
 ]
 
 
