@@ -50,8 +50,8 @@ def _show_snapshot(to: Console, snapshot: Mapping[str, Any], lang: Lang) -> None
     for item in snapshot["items"]:
         source = say("rule_frozen" if item["frozen"] else item["source"], lang)
         until = f" {say('until', lang, moment=item['valid_until'])}" if item["valid_until"] else ""
-        vector = " ".join(f"{w:.2f}" for w in item["vector"])
-        rows.add_row(scope_name(item), item["policy_id"], str(item["version"]), source, Text(vector + until))
+        named = ", ".join(f"{u} {w:.2f}" for u, w in item["weights"].items())
+        rows.add_row(scope_name(item), item["policy_id"], str(item["version"]), source, Text(named + until))
     to.print(rows)
     if snapshot["stale"]:
         to.print(Text(say("stale", lang, age=f"{snapshot['age_s']:.0f}"), "yellow"))

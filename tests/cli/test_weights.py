@@ -26,6 +26,7 @@ def test_without_a_scenario_everything_that_is_served_is_shown(client):
         assert scope in result.out
     assert "pol_" in result.out
     assert "scenario default" in result.out
+    assert "click 0.25" in " ".join(result.out.split())
 
 
 def test_as_json_everything_is_the_snapshot(client):
