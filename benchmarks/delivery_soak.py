@@ -1,9 +1,11 @@
 """Weights under constant change: two servers behind one address, and what their clients see.
 
-    python benchmarks/delivery_soak.py --minutes 10 --clients 20
+    python benchmarks/delivery_soak.py --clients 20
+    python benchmarks/delivery_soak.py --seconds 60
 
-Starts two services on a PostgreSQL database of their own behind one TCP proxy, activates a policy every second
-alternately through both, and looks twenty times a second at what every client and a few plain HTTP readers have.
+Starts two services on a PostgreSQL database of their own behind one TCP proxy, and asks them in turn to activate a
+policy at every whole second from the start, however long the one before takes. Twenty times a second it looks at what
+every client and a few plain HTTP readers have.
 After a third of the time one service is killed, after two thirds the other is stopped; both are started again.
 Nobody may see a gap (no weights, stale ones, the defaults), a mix of two policies, or an older revision than before:
 any of it makes the exit code 1. PostgreSQL is found at REWARD_LLM_TEST_POSTGRES_URL or the standard port.
@@ -33,7 +35,7 @@ _SERVERS = 2
 def main() -> None:
     """Soak, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--readers", type=int, default=4, help="plain HTTP; half of them keep their connection")
     parser.add_argument("--every", type=float, default=1.0, help="seconds from one activation to the next")
@@ -42,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("reward_llm.delivery.sdk").setLevel(logging.CRITICAL)
     config = SoakConfig(
-        seconds=60 * options.minutes,
+        seconds=options.seconds,
         clients=options.clients,
         readers=options.readers,
         activation_every_s=options.every,

@@ -12,7 +12,9 @@ Two services on one PostgreSQL database. Each way has clients of its own (`Async
 Time runs from just before the activation is requested to when a client's `weights()` gives the new policy, noted in
 its callback; all processes read the same monotonic clock. It includes the commit. Activations come after pauses of
 random length, so that no timer is met in step. Reported are milliseconds: percentiles over all clients of all
-activations, and of each activation's last client. Servers and clients share the machine's cores.
+activations, and of each activation's last client. Servers and clients share the machine's cores: what those who are
+followed and those who follow have taken of the processors for an activation, and the pause before it, is reported
+beside, and how many of the changes came with their notices, so that no client had to ask.
 """
 
 from __future__ import annotations
@@ -62,6 +64,18 @@ class Seen:
     clients_ms: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watchers:
+    """Processes with clients, and the connections that they report on."""
+
+    connections: Sequence[Connection]
+    pids: Sequence[int]
+
+    def cpu_s(self) -> float:
+        """The processor's time that they have taken so far."""
+        return sum(servers.cpu_s(pid) for pid in self.pids)
+
+
 def main() -> None:
     """Measure every way, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -95,30 +109,41 @@ def compare(folder: Path, database: str, options: argparse.Namespace) -> dict[st
                     closed = {"max_subscribers": "0"} if way == "polling" else {}
                     followed = stack.enter_context(servers.reward_llm(folder, database, name="second", **closed))
                 watchers = stack.enter_context(watching(followed.url, options))
-                found = activated(first, watchers, way, options.activations)
-                results[way] = figures(found, streaming(watchers))
+                found, cpu_ms = activated(first, followed, watchers, way, options.activations)
+                results[way] = figures(found) | cpu_ms | ended(watchers.connections)
     return results
 
 
-def activated(server: servers.Server, watchers: Sequence[Connection], way: str, activations: int) -> Sequence[Seen]:
-    """Activate one of two policies after the other, and wait for all clients each time."""
+def activated(
+    server: servers.Server, followed: servers.Server, watchers: Watchers, way: str, activations: int
+) -> tuple[Sequence[Seen], dict[str, float]]:
+    """Activate one of two policies after the other, and wait for all clients each time.
+
+    Also given are the milliseconds of the processors that an activation has cost those who are followed and who
+    follow.
+    """
     pause = random.Random(way)
     found: list[Seen] = []
+    before_s = 0.0, 0.0
     with server.client() as http:
         policies = [servers.new_policy(http, 1 + i) for i in range(POLICIES)]
         for number in track(
             range(-WARM_UPS, activations), way, transient=True, console=Console(stderr=True)
         ):  # fmt: skip
+            if number == 0:
+                before_s = servers.cpu_s(followed.pid), watchers.cpu_s()
             time.sleep(pause.uniform(SHORTEST_PAUSE_S, LONGEST_PAUSE_S))
             policy_id = policies[number % POLICIES]
             began = time.monotonic_ns()
             servers.activate(http, policy_id)
             answered = time.monotonic_ns()
-            moments = list(sightings(watchers, policy_id))
+            moments = list(sightings(watchers.connections, policy_id))
             if number >= 0:
                 passed = tuple(sorted((moment - began) / 1e6 for moment in moments))
                 found.append(Seen(answered_ms=(answered - began) / 1e6, clients_ms=passed))
-    return found
+    after_s = servers.cpu_s(followed.pid), watchers.cpu_s()
+    server_ms, clients_ms = (1e3 * (b - a) / activations for a, b in zip(before_s, after_s, strict=True))
+    return found, {"server_cpu": server_ms, "clients_cpu": clients_ms}
 
 
 def sightings(watchers: Sequence[Connection], policy_id: str) -> Iterator[int]:
@@ -136,8 +161,8 @@ def sightings(watchers: Sequence[Connection], policy_id: str) -> Iterator[int]:
 
 
 @contextmanager
-def watching(url: str, options: argparse.Namespace) -> Iterator[Sequence[Connection]]:
-    """Processes with clients that are ready, and the connections that they report on."""
+def watching(url: str, options: argparse.Namespace) -> Iterator[Watchers]:
+    """Processes with clients that are ready."""
     context = multiprocessing.get_context("spawn")
     shares = [len(range(i, options.clients, options.processes)) for i in range(options.processes)]
     here: list[Connection] = []
@@ -154,7 +179,7 @@ def watching(url: str, options: argparse.Namespace) -> Iterator[Sequence[Connect
             if not watcher.poll(READY_S):
                 raise SystemExit(f"the clients weren't ready after {READY_S:g} s")
             watcher.recv()
-        yield here
+        yield Watchers(connections=here, pids=[process.pid for process in processes if process.pid])
     finally:
         for watcher in here:
             watcher.close()
@@ -174,7 +199,8 @@ class Watch:
     """The clients of one process, and who of them has seen what.
 
     A process reports that it is ready, then each policy that all of its clients have seen; asked anything, it answers
-    how many of them have a stream, and ends. It ends as well once nobody listens to it any more.
+    how many of them have a stream, and how many changes came with their notices, and ends. It ends as well once
+    nobody listens to it any more.
     """
 
     def __init__(self, report: Connection, clients: int) -> None:
@@ -197,7 +223,8 @@ class Watch:
                 self._ready = True
                 self._tell(None)
             await told.wait()
-            self._tell(sum(client.health().streaming for client in self._following))
+            healths = [client.health() for client in self._following]
+            self._tell((sum(h.streaming for h in healths), sum(h.carried for h in healths)))
 
     def _changed(self, number: int, _: ClientChange) -> None:
         self._look(number, LOOKS)
@@ -222,20 +249,20 @@ class Watch:
             self._report.send(what)
 
 
-def streaming(watchers: Sequence[Connection]) -> int:
-    """How many clients have a stream; their processes end with that."""
+def ended(watchers: Sequence[Connection]) -> dict[str, float]:
+    """How many clients have a stream, and how many changes came with their notices; their processes end with that."""
     for watcher in watchers:
         watcher.send(None)
-    return sum(watcher.recv() for watcher in watchers)
+    said = [watcher.recv() for watcher in watchers]
+    return {"streaming": sum(streaming for streaming, _ in said), "carried": sum(carried for _, carried in said)}
 
 
-def figures(found: Sequence[Seen], streams: int) -> dict[str, float]:
+def figures(found: Sequence[Seen]) -> dict[str, float]:
     """Percentiles, in milliseconds, over all clients of all activations, and over each activation's last client."""
     everybody = sorted(moment for seen in found for moment in seen.clients_ms)
     last = sorted(seen.clients_ms[-1] for seen in found)
     return {
         "activations": len(found),
-        "streaming": streams,
         "answered_p50": servers.median([seen.answered_ms for seen in found]),
         "p50": servers.percentile(everybody, 50),
         "p95": servers.percentile(everybody, 95),
@@ -250,12 +277,13 @@ def show(results: Mapping[str, Mapping[str, float]], clients: int) -> None:
     """A row a way."""
     table = Table(title=f"{clients} clients; ms from the request of an activation", title_justify="left")
     table.add_column("clients follow", no_wrap=True)
-    headings = ("activations", "streams", "answer p50", "client p50", "p95", "p99", "last p50", "p95", "max")
+    headings = ["activations", "answer p50", "client p50", "p95", "p99", "last p50", "p95", "max"]
+    headings += ["server cpu", "clients cpu", "streams", "carried"]
     for heading in headings:
         table.add_column(heading, justify="right")
     for way, row in results.items():
         table.add_row(way, *(f"{value:,.0f}" for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 if __name__ == "__main__":

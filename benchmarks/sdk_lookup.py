@@ -11,8 +11,9 @@ timing, both with the garbage collector on:
     single    each call by itself, less what timing nothing takes: what one unlucky request sees
 
 A row's statement is compiled into the timing loop by `timeit`, so no call is added to it. The unit of each lookup is
-another one of 10,000 by `next(units)`, which has a row of its own. Nanoseconds throughout. This process keeps to one
-core, service and writer to another.
+another one of 10,000 by `next(units)`, all of which come again, or one of so many by `next(strangers)` that the hash
+of none is remembered when it comes again; both have rows of their own. Nanoseconds throughout. This process keeps to
+one core, service and writer to another.
 """
 
 from __future__ import annotations
@@ -41,12 +42,14 @@ from rich.progress import track
 from rich.table import Table
 
 from reward_llm.delivery.sdk import ClientChange, WeightsClient
+from reward_llm.delivery.sdk.shares import KEPT_UNITS
 from reward_llm.resources import scenarios_dir
 
 OWN_CORE: Final = 0
 SERVICE_CORE: Final = 1
 BATCH: Final = 1_000
 UNITS: Final = 10_000
+STRANGERS: Final = 4 * KEPT_UNITS
 READY_S: Final = 30.0
 FEWEST_SWAPS: Final = 20
 LONGEST_S: Final = 120.0
@@ -59,10 +62,12 @@ STATEMENTS: Final[Mapping[str, str]] = {
     "dict, pair as key": "pairs['home_feed', 'new_user']",
     "dataclass attribute": "held.policy_id",
     "next(units)": "next(units)",
+    "next(strangers)": "next(strangers)",
     "weights(scenario)": "weights('home_feed')",
     "weights(scenario).stale": "weights('home_feed').stale",
     "weights(scenario, segment)": "weights('home_feed', 'mature_user')",
     "weights(…), unit in a rollout": "weights('home_feed', 'new_user', next(units))",
+    "weights(…), a stranger": "weights('home_feed', 'new_user', next(strangers))",
 }
 BASE: Final = "dict"
 
@@ -203,6 +208,7 @@ def timer(statement: str, client: WeightsClient) -> timeit.Timer:
         "pairs": {("home_feed", "new_user"): "pol_0", ("home_feed", None): "pol_1"},
         "held": Held("pol_0"),
         "units": itertools.cycle([f"user-{i}" for i in range(UNITS)]),
+        "strangers": itertools.cycle([f"stranger-{i}" for i in range(STRANGERS)]),
     }
     return timeit.Timer(statement, "gc.enable()", time.perf_counter_ns, names)
 

@@ -4,8 +4,9 @@
 
 Every start is a process of its own on one up-to-date SQLite file; a start of each before the first round fills the
 caches of bytecode and files and isn't counted. Reported are the median, the quickest and the slowest start in
-milliseconds, until a lookup answered 200 and until one that wasn't stale, the largest resident set, and whether torch
-was loaded by then.
+milliseconds, until a lookup answered 200 and until one that wasn't stale, the processor's time that the process had
+taken by then, the largest resident set, and whether torch was loaded. On a machine that does other work the
+processor's time says more than the clock's.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Start:
 
     answered_ms: float
     fresh_ms: float
+    cpu_ms: float
     memory_mb: float
     torch: bool
 
@@ -86,8 +88,13 @@ def start(name: str, folder: Path, database: str) -> Start:
             if stale is not None:
                 answered = answered or passed
             if stale is False:
-                memory, torch = servers.peak_memory_mb(process.pid), has_torch(process.pid)
-                return Start(answered_ms=answered or passed, fresh_ms=passed, memory_mb=memory, torch=torch)
+                return Start(
+                    answered_ms=answered or passed,
+                    fresh_ms=passed,
+                    cpu_ms=1000 * servers.cpu_s(process.pid),
+                    memory_mb=servers.peak_memory_mb(process.pid),
+                    torch=has_torch(process.pid),
+                )
             time.sleep(BETWEEN_S)
     raise SystemExit(f"{name} didn't start:\n{log.read_text('utf-8')[-4_000:]}")
 
@@ -114,11 +121,12 @@ def show(runs: Mapping[str, Sequence[Start]]) -> None:
     """A row a server."""
     table = Table()
     table.add_column("server", no_wrap=True)
-    for heading in ("starts", "first lookup ms", "quickest", "slowest", "first fresh ms", "memory MB", "torch"):
+    for heading in ("starts", "first lookup ms", "quickest", "slowest", "fresh ms", "CPU ms", "memory MB", "torch"):
         table.add_column(heading, justify="right")
     for name, starts in runs.items():
         answered = sorted(s.answered_ms for s in starts)
-        figures = (servers.median(answered), answered[0], answered[-1], servers.median([s.fresh_ms for s in starts]))
+        medians = (servers.median([s.fresh_ms for s in starts]), servers.median([s.cpu_ms for s in starts]))
+        figures = (servers.median(answered), answered[0], answered[-1], *medians)
         memory = max(s.memory_mb for s in starts)
         torch = "loaded" if any(s.torch for s in starts) else "no"
         table.add_row(name, str(len(starts)), *(f"{f:,.0f}" for f in (*figures, memory)), torch)

@@ -12,6 +12,7 @@ from reward_llm.domain.policy import Proposal
 from reward_llm.domain.ports import ChangeFeed, Clock, Notices, WeightsBoard
 from reward_llm.domain.serving import Rule, ServedWeights
 
+_RANKING_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 _PROPOSAL_BUCKETS_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
@@ -65,6 +66,18 @@ class Metrics:
         )
         age.set_function(lambda: board.freshness(clock()).age_s)
 
+        self._rankings = Counter(
+            "reward_llm_rankings",
+            "Slates that were ranked, by scenario and by which list was chosen.",
+            ["scenario", "chosen"],
+            registry=self._registry,
+        )
+        self._ranking_s = Histogram(
+            "reward_llm_ranking_seconds",
+            "How long a request waited for its slate.",
+            registry=self._registry,
+            buckets=_RANKING_BUCKETS_S,
+        )
         self._told = Counter(
             "reward_llm_notices",
             "Notices that were sent to those who follow the weights, by kind.",
@@ -99,6 +112,11 @@ class Metrics:
     def looked_up(self, served: ServedWeights) -> None:
         """Count a lookup."""
         self._uncounted[served.scope.scenario, served.rule] += 1
+
+    def ranked(self, scenario: str, chosen: str, duration_s: float) -> None:
+        """Count a slate."""
+        self._rankings.labels(scenario, chosen).inc()
+        self._ranking_s.observe(duration_s)
 
     def answered_in_lane(self, status: int) -> None:
         """Count a request that was answered without a line in the log."""

@@ -13,6 +13,7 @@ HEAD_TIMEOUT_S: Final = 20.0
 """How long a head that has begun may take to arrive."""
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_END: Final = b"\r\n\r\n"
 
 
 class LimitedHeads(HttpToolsProtocol):
@@ -28,7 +29,7 @@ class LimitedHeads(HttpToolsProtocol):
         """Read on, and look at how much of a head there is without an end."""
         super().data_received(data)
         if self._head_open:
-            self._head_bytes += len(data)
+            self._head_bytes += len(data) - _ended_at(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(_TOO_LARGE)
             elif self._head_timer is None:
@@ -67,3 +68,9 @@ class LimitedHeads(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:  # else another answer is on its way
             self.transport.write(answer)
         self.transport.close()
+
+
+def _ended_at(data: bytes) -> int:
+    """Where the last head in a read ended, behind which another may have begun."""
+    at = data.rfind(_END)
+    return at + len(_END) if at >= 0 else 0

@@ -102,13 +102,13 @@ def _run(app: FastAPI, host: str, port: int, log_level: str) -> None:
     import uvicorn
 
     from reward_llm.api.redaction import standard_logging
-    from reward_llm.cli.http_protocol import LimitedHeads
+    from reward_llm.cli.express_protocol import ExpressProtocol
 
     uvicorn.run(
         app,
         host=host,
         port=port,
-        http=LimitedHeads,
+        http=ExpressProtocol,
         loop="asyncio" if sys.platform == "win32" else "uvloop",
         log_level=log_level,
         log_config=standard_logging(log_level),

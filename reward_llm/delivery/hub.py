@@ -4,7 +4,8 @@ board changed ─┐
 schedule edge ─┼─► look: the entity tag of what each group may see ─► another one: changed ─► its subscribers
 heartbeat ─────┘                                                  └► the same: heartbeat, when it is due
 
-A subscriber has room for one notice, the newest: who is slow misses those in between, and holds up nobody.
+A subscriber has room for one notice, the newest: who is slow misses those in between, and holds up nobody. A small
+change goes with its notice, counted from what the subscriber was told last; so nobody has to ask for it.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import structlog
 
+from reward_llm.delivery.steps import Steps
 from reward_llm.domain.notices import NoticeKind, WeightsNotice
 from reward_llm.domain.ports import Clock, Snapshots, WeightsBoard
+from reward_llm.domain.serving import EncodedSnapshot
 from reward_llm.errors import TooManySubscribers
 
 Seen = frozenset[str] | None
@@ -36,6 +39,9 @@ class HubConfig:
     heartbeat_s: float = 5.0
     """Seconds from one heartbeat to the next."""
     max_subscribers: int = 2_000
+    carried_bytes: int = 32 * 1024
+    """How long a change may be to go with its notice; what is longer is asked for. Clients give up on events over
+    64 KiB."""
     look_s: float = 0.25
     """The longest sleep in seconds, so that a clock that was set is noticed before the next edge."""
 
@@ -43,7 +49,8 @@ class HubConfig:
 class Subscriber:
     """A `reward_llm.domain.ports.Subscription`."""
 
-    def __init__(self) -> None:
+    def __init__(self, group: _Group) -> None:
+        self._group = group
         self._newest: WeightsNotice | None = None
         self._news = asyncio.Event()
         self._ended = False
@@ -62,9 +69,11 @@ class Subscriber:
         """Each notice, and whether it tells of other weights than the last that was fetched."""
         etag = None
         while notice := await self._next():
-            changed = etag is not None and notice.etag != etag
-            etag = notice.etag
-            yield (NoticeKind.CHANGED if changed else NoticeKind.HEARTBEAT), notice
+            before, etag = etag, notice.etag
+            if before is None or before == etag:
+                yield NoticeKind.HEARTBEAT, notice
+            else:
+                yield NoticeKind.CHANGED, self._group.carrying(notice, before)
 
     async def _next(self) -> WeightsNotice | None:
         await self._news.wait()
@@ -75,18 +84,28 @@ class Subscriber:
 class _Group:
     """Those who may see the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, carried_bytes: int) -> None:
         self.subscribers: set[Subscriber] = set()
         self.looking = asyncio.Lock()
         self.etag: str | None = None
+        self._steps = Steps(carried_bytes)
+        self._carrying: dict[str, WeightsNotice] = {}
 
-    def tell(self, notice: WeightsNotice, *, heartbeat: bool) -> None:
+    def tell(self, notice: WeightsNotice, snapshot: EncodedSnapshot, *, heartbeat: bool) -> None:
         """Tell everybody, if there is something to tell."""
         if not heartbeat and notice.etag == self.etag:
             return
         self.etag = notice.etag
+        self._steps.append(snapshot)
+        self._carrying.clear()
         for subscriber in self.subscribers:
             subscriber.tell(notice)
+
+    def carrying(self, notice: WeightsNotice, since: str) -> WeightsNotice:
+        """The newest notice with what has changed since that entity tag: the same one for all who were told that."""
+        if since not in self._carrying:
+            self._carrying[since] = replace(notice, change=self._steps.since(since))
+        return self._carrying[since]
 
 
 class Hub:
@@ -127,7 +146,8 @@ class Hub:
         most = self._config.max_subscribers
         if self._count >= most:
             raise TooManySubscribers(f"{most:,} follow the weights already", hint="Ask another process, or later.")
-        group, subscriber = self._groups.setdefault(scenarios, _Group()), Subscriber()
+        group = self._groups.setdefault(scenarios, _Group(self._config.carried_bytes))
+        subscriber = Subscriber(group)
         group.subscribers.add(subscriber)
         self._count += 1
         try:
@@ -180,14 +200,15 @@ class Hub:
         """Find out what holds, and tell the group; looks of a group never overtake each other."""
         async with group.looking:
             now, revision = self._clock(), self._board.revision
+            snapshot = await self._snapshots.snapshot(now, scenarios)
             notice = WeightsNotice(
                 revision=revision,
-                etag=await self._snapshots.etag(now, scenarios),
+                etag=snapshot.etag,
                 as_of=now,
                 freshness=self._board.freshness(now),
                 every_s=self._config.heartbeat_s,
             )
-            group.tell(notice, heartbeat=heartbeat)
+            group.tell(notice, snapshot, heartbeat=heartbeat)
         return notice
 
 

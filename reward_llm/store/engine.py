@@ -18,7 +18,6 @@ _EXAMPLE: Final = (
     "postgresql://user@host/reward_llm."
 )
 
-_POSTGRESQL_PORT: Final = 5432
 _IDENTITY_DIGITS: Final = 16
 
 
@@ -74,17 +73,19 @@ def is_postgresql(url: str) -> bool:
 
 
 def identity(url: str) -> str:
-    """What tells a database from others, without who uses it and how: a hash.
+    """What tells a database from others, without who uses it, how, and by which way: a hash.
 
-    >>> identity("postgresql://ann:s3cret@db/reward?sslmode=require") == identity("postgres://bob@db:5432/reward")
+    A server has many names, so databases of one name on different servers have the same. Who goes by this hears of
+    another's changes then, and looks in vain.
+
+    >>> identity("postgresql://ann:s3cret@db.example.org/reward") == identity("postgres://bob@127.0.0.1:6432/reward")
     True
     """
     parsed = _parsed(url)
     if _is_postgresql(parsed):
-        host = parsed.host or parsed.query.get("host")
-        place = f"postgresql {host} {parsed.port or _POSTGRESQL_PORT} {parsed.database}"
+        place = f"postgresql {parsed.database or parsed.username}"
     else:
-        place = f"sqlite {Path(parsed.database or '').absolute()}"
+        place = f"sqlite {Path(parsed.database or '').resolve()}"
     return hashlib.sha256(place.encode()).hexdigest()[:_IDENTITY_DIGITS]
 
 

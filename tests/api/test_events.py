@@ -62,6 +62,18 @@ async def test_a_change_is_told_once_and_is_what_the_snapshot_then_is(open_desk:
         assert kinds == {"heartbeat"}
 
 
+async def test_a_small_change_comes_with_its_notice(open_desk: Desk) -> None:
+    async with stream(open_desk.app, PATH) as followed:
+        _, before = await followed.event()
+        policy = await open_desk.edit()
+        assert (await open_desk.activate(policy["policy_id"])).is_success
+        changed = await followed.until("changed")
+        held = (await open_desk.client.get("/v1/weights")).json()["items"]
+        assert changed["from"] == before["etag"]
+        assert changed["items"] == [item for item in held if item["scenario"] == "home_feed"]
+        assert {item["policy_id"] for item in changed["items"]} == {policy["policy_id"]}
+
+
 async def test_one_may_follow_some_scenarios(open_desk: Desk) -> None:
     one, both = f"{PATH}?scenario=video_feed", f"{PATH}?scenario=video_feed&scenario=home_feed"
     async with stream(open_desk.app, one) as video, stream(open_desk.app, both) as all_:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -142,6 +143,16 @@ async def test_the_snapshot_of_some_scenarios(desk: Desk) -> None:
     assert everything.headers["etag"] == same.headers["etag"]
     assert {i["scenario"] for i in one.json()["items"]} == {"video_feed"}
     assert_problem(await desk.client.get("/v1/weights?scenario=home_fed"), 404, "scenario_unknown")
+
+
+async def test_answers_of_the_snapshot_say_as_of_when_they_are(desk: Desk) -> None:
+    answer = await desk.client.get("/v1/weights")
+    assert answer.headers["weights-as-of"] == answer.json()["as_of"]
+    desk.clock.advance(5)
+    again = await desk.client.get("/v1/weights", headers={"If-None-Match": answer.headers["etag"]})
+    later = datetime.fromisoformat(again.headers["weights-as-of"]) - datetime.fromisoformat(answer.json()["as_of"])
+    assert again.status_code == 304
+    assert timedelta(seconds=5) < later < timedelta(seconds=6)
 
 
 async def test_every_answer_says_of_how_many_changes_it_knows(desk: Desk) -> None:

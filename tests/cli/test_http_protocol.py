@@ -115,3 +115,13 @@ async def test_fields_after_a_body_are_no_fields_of_the_request(port: int) -> No
     whole = await answer(reader)
     assert b"fields: 3" in whole
     writer.close()
+
+
+async def test_many_requests_at_once_are_no_large_head(port: int) -> None:
+    reader, writer = await connected(port)
+    request, many = b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 100 + b"\r\n\r\n", 4_000
+    last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    sending = asyncio.create_task(sent(writer, request * many + last))
+    assert (await answer(reader)).count(b"HTTP/1.1 200 ") == many + 1
+    await sending
+    writer.close()

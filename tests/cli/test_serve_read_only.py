@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,8 +29,27 @@ from tests.contracts.governance.acts import FREE
 from tests.service import Service, environment, service
 from tests.strategies import HOME_FEED
 
-HEAVY = ("torch", "transformers", "llguidance", "alembic", "cryptography", "joserfc")
-OURS = ("generation", "tuning", "cli.submit_", "api.goal_desk", "api.sign_in", "api.webhook_desk", "store.notary")
+HEAVY = ("torch", "ranker", "transformers", "llguidance", "alembic", "cryptography", "joserfc")
+OURS = (
+    "generation",
+    "tuning",
+    "ranking",
+    "reading",
+    "api.app",
+    "api.goal_desk",
+    "api.sign_in",
+    "api.webhook_desk",
+    "bootstrap.app",
+    "bootstrap.models",
+    "bootstrap.prompting",
+    "bootstrap.reading",
+    "domain.ports.prompts",
+    "domain.ports.store",
+    "domain.prompts",
+    "store.notary",
+    "store.prompts",
+    "store.sql_store",
+)
 
 
 def url(folder: Path) -> str:
@@ -72,6 +93,20 @@ def test_it_serves_what_another_process_activates(running: Service, upgraded: Pa
     snapshot = running.http.get("/v1/weights").json()
     assert (snapshot["revision"], snapshot["items"][0]["policy_id"]) == (1, policy_id)
     assert "reward_llm_lookups_total" in running.http.get("/metrics").text
+
+
+def test_requests_that_nobody_waits_for_are_all_answered_in_the_end(running: Service) -> None:
+    asked, url = 5_000, running.http.base_url
+    request = f"GET /v1/weights/home_feed HTTP/1.1\r\nHost: {url.host}:{url.port}\r\n".encode()
+    with socket.create_connection((url.host, url.port)) as connection:
+        connection.settimeout(60)
+        flood = (request + b"\r\n") * asked + request + b"Connection: close\r\n\r\n"
+        sending = threading.Thread(target=connection.sendall, args=(flood,))
+        sending.start()
+        time.sleep(0.5)
+        with connection.makefile("rb") as answers:
+            assert answers.read().count(b"HTTP/1.1 200 OK\r\n") == asked + 1
+        sending.join()
 
 
 def test_there_is_nothing_else(running: Service) -> None:
@@ -144,24 +179,37 @@ def test_it_ends_when_it_is_told_to(running: Service) -> None:
     assert "Finished server process" in running.log.read_text("utf-8")
 
 
-def test_no_model_is_loaded_and_nothing_that_writes(upgraded: Path, unused_tcp_port: int) -> None:
-    program = "from reward_llm.cli import main; main()"
-    served = ["serve", "--read-only", "--port", str(unused_tcp_port)]
-    command = [sys.executable, "-X", "importtime", "-c", program, *served]
-    log = upgraded / "imports.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, env=environment(upgraded), stderr=out, cwd=upgraded)
-    try:
-        until(lambda: _answers(unused_tcp_port))
-    finally:
-        process.terminate()
-        process.wait(30)
-    lines = log.read_text("utf-8").splitlines()
-    loaded = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
-    assert "reward_llm.api.lookups" in loaded
+def test_no_model_is_loaded_and_nothing_that_others_need(upgraded: Path, unused_tcp_port: int) -> None:
+    loaded = _loaded(upgraded, unused_tcp_port)
+    assert {"reward_llm.api.lookups", "reward_llm.cli.serve", "reward_llm.bootstrap.lookups"} <= loaded
     assert [m for m in sorted(loaded) if m.split(".")[0] in HEAVY] == []
     ours = re.compile(rf"reward_llm\.({'|'.join(map(re.escape, OURS))})(\.|$)")
     assert [m for m in sorted(loaded) if ours.match(m)] == []
+
+
+def test_of_the_command_line_no_other_command_is_loaded(upgraded: Path, unused_tcp_port: int) -> None:
+    loaded = {m for m in _loaded(upgraded, unused_tcp_port) if m.startswith("reward_llm.cli.")}
+    assert loaded == {
+        f"reward_llm.cli.{m}" for m in ("express_protocol", "groups", "http_protocol", "program", "serve")
+    }
+
+
+def _loaded(folder: Path, port: int) -> set[str]:
+    """The modules that a server has loaded by the time that it has answered and ended."""
+    names = folder / "modules.txt"
+    write = f"pathlib.Path({str(names)!r}).write_text(' '.join(sys.modules))"
+    tell = f"import atexit, pathlib, sys; atexit.register(lambda: {write})"
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{tell}; {heed}; from reward_llm.cli import main; main()"
+    command = [sys.executable, "-c", program, "serve", "--read-only", "--port", str(port)]
+    with (folder / "server.log").open("wb") as out:
+        process = subprocess.Popen(command, env=environment(folder), stderr=out, cwd=folder)
+    try:
+        until(lambda: _answers(port))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    return set(names.read_text("utf-8").split())
 
 
 def _answers(port: int) -> bool:

@@ -156,6 +156,18 @@ def test_a_feed_that_was_never_run_says_so() -> None:
     assert KeptFeed(Source()).status().detail.startswith("never listened")
 
 
+async def test_a_feed_whose_first_beat_is_not_heard_yet_says_that_it_is_connecting() -> None:
+    source = Source()
+    source.beating = False
+    feed = KeptFeed(source, KeepingConfig(patience_s=3_600))
+    async with running(feed, lambda: None):
+        await until(lambda: source.attempts == 1)
+        status = feed.status()
+        assert not status.connected
+        assert status.detail.startswith("connecting for ")
+        assert status.detail.endswith("changes are found by looking for them")
+
+
 @pytest.mark.parametrize("failures", [1, 50])
 async def test_any_number_of_failures_gives_a_pause(failures: int) -> None:
     feed = KeptFeed(Source())

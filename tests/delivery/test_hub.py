@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,10 @@ from reward_llm.domain.activation import Activation
 from reward_llm.domain.goal import Window
 from reward_llm.domain.notices import NoticeKind, WeightsNotice
 from reward_llm.domain.ports import Clock, Freeze
+from reward_llm.domain.scenario import Scope
+from reward_llm.domain.serving import EncodedSnapshot
 from reward_llm.errors import TooManySubscribers
-from tests.activations import ALL, NEW, activation
+from tests.activations import ALL, MATURE, NEW, activation
 from tests.delivery.test_board import SCENARIOS, Ledger, Time, freeze
 from tests.feeds import until
 
@@ -183,6 +187,70 @@ async def test_who_is_slow_gets_the_newest_notice_alone_and_holds_up_nobody() ->
         assert not slow._news.is_set()
 
 
+def carried(notice: WeightsNotice) -> dict[tuple[str, str | None], Any]:
+    """The items that came with a notice, by their scopes."""
+    assert notice.change is not None
+    return {(i["scenario"], i["segment"]): i for i in json.loads(b"[" + notice.change.items + b"]")}
+
+
+async def test_a_change_goes_with_its_notice_and_nothing_else_does() -> None:
+    async with desk(Time()) as made, made.hub.subscribe(None) as subscription:
+        notices = subscription.notices()
+        _, before = await anext(notices)
+        assert before.change is None
+        await made.put(activation(1, NEW))
+        _, notice = await anext(notices)
+        assert notice.change is not None
+        assert notice.change.since == before.etag
+        assert {k: i["version"] for k, i in carried(notice).items()} == {("home_feed", NEW.segment): 1}
+
+
+async def test_who_is_slow_is_told_all_that_changed_since_its_last_notice() -> None:
+    async with desk(Time()) as made, made.hub.subscribe(None) as slow, made.hub.subscribe(None) as quick:
+        unread, read = slow.notices(), quick.notices()
+        _, first = await anext(unread)
+        await anext(read)
+        for number, scope in enumerate((NEW, MATURE, NEW), start=1):
+            await made.put(activation(number, scope))
+            await anext(read)
+        _, notice = await anext(unread)
+        assert notice.change is not None
+        assert notice.change.since == first.etag
+        versions = {segment: item["version"] for (_, segment), item in carried(notice).items()}
+        assert versions == {NEW.segment: 3, MATURE.segment: 2}
+
+
+async def test_all_who_were_told_the_same_are_given_one_and_the_same_notice() -> None:
+    async with desk(Time()) as made, made.hub.subscribe(None) as one, made.hub.subscribe(None) as other:
+        told = [one.notices(), other.notices()]
+        for notices in told:
+            await anext(notices)
+        await made.put(activation(1))
+        (_, first), (_, second) = [await anext(notices) for notices in told]
+        assert first is second
+
+
+async def test_who_sees_some_scenarios_is_carried_nothing_of_others() -> None:
+    video = frozenset({"video_feed"})
+    async with desk(Time()) as made, made.hub.subscribe(video) as narrow, made.hub.subscribe(None) as wide:
+        seen, all_of_it = narrow.notices(), wide.notices()
+        await anext(seen)
+        await anext(all_of_it)
+        await made.put(activation(1), freeze(Scope("video_feed")))
+        assert {scenario for scenario, _ in carried((await anext(seen))[1])} == {"video_feed"}
+        assert {scenario for scenario, _ in carried((await anext(all_of_it))[1])} == {"home_feed", "video_feed"}
+
+
+async def test_a_change_that_is_too_large_stays_at_home() -> None:
+    small = HubConfig(heartbeat_s=3_600, carried_bytes=100)
+    async with desk(Time(), small) as made, made.hub.subscribe(None) as subscription:
+        notices = subscription.notices()
+        await anext(notices)
+        await made.put(activation(1))
+        kind, notice = await anext(notices)
+        assert (kind, notice.revision, notice.change) == (CHANGED, 1, None)
+
+
 async def test_what_changed_and_changed_back_unseen_is_no_change() -> None:
     time = Time()
     async with desk(time) as made, made.hub.subscribe(None) as subscription, made.hub.subscribe(None) as watching:
@@ -221,14 +289,14 @@ async def test_a_hub_goes_on_after_a_look_that_failed(monkeypatch: pytest.Monkey
     async with desk(Time(), QUICK) as made, made.hub.subscribe(None) as subscription:
         notices = subscription.notices()
         await anext(notices)
-        asked, working = [], made.snapshots.etag
+        asked, working = [], made.snapshots.snapshot
 
-        async def failing(now: datetime, scenarios: frozenset[str] | None = None) -> str:
+        async def failing(now: datetime, scenarios: frozenset[str] | None = None) -> EncodedSnapshot:
             asked.append(now)
             raise RuntimeError("by hand")
 
-        monkeypatch.setattr(made.snapshots, "etag", failing)
+        monkeypatch.setattr(made.snapshots, "snapshot", failing)
         await until(lambda: len(asked) >= 3)
-        monkeypatch.setattr(made.snapshots, "etag", working)
+        monkeypatch.setattr(made.snapshots, "snapshot", working)
         await made.put(activation(1, ALL))
         assert (await until_changed(notices)).revision == 1

@@ -179,6 +179,8 @@ async def test_a_database_without_its_tables_can_be_listened_to(postgres_url: st
         "postgresql+asyncpg://bob:pass@db:5432/reward",
         "postgres://db/reward?sslmode=require&lock_timeout=1s",
         "postgresql:///reward?host=db",
+        "postgresql://127.0.0.1:6432/reward",
+        "postgresql://DB.example.org/reward",
     ],
 )
 def test_a_database_is_the_same_whoever_uses_it_and_how(other: str) -> None:
@@ -186,6 +188,14 @@ def test_a_database_is_the_same_whoever_uses_it_and_how(other: str) -> None:
 
 
 def test_other_databases_are_others(tmp_path) -> None:
-    urls = ["postgres://db/reward", "postgres://db2/reward", "postgres://db/other", "postgres://db:5433/reward"]
+    urls = ["postgres://db/reward", "postgres://db/other", "postgres://ann@db"]
     urls += [f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db"]
     assert len({identity(u) for u in urls}) == len(urls)
+
+
+def test_a_file_is_the_same_by_whichever_way_it_is_reached(tmp_path, monkeypatch) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "var")
+    monkeypatch.chdir(tmp_path)
+    ways = [f"sqlite:///{tmp_path}/var/a.db", f"sqlite:///{tmp_path}/link/a.db", "sqlite:///var/../link/a.db"]
+    assert len({identity(way) for way in ways}) == 1

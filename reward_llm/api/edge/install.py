@@ -35,6 +35,7 @@ _MAY_BE_READ: Final = (
     "RateLimit-Policy",
     "Retry-After",
     "Weights-Age",
+    "Weights-As-Of",
     "Weights-Revision",
     "Weights-Stale",
     "X-Request-ID",

@@ -12,7 +12,8 @@ from reward_llm.api.headers import is_known
 from reward_llm.domain.serving import EncodedSnapshot, Freshness, ServedWeights
 
 Fields = list[tuple[bytes, bytes]]
-_STALE: Final = {True: b"true", False: b"false"}
+STALE: Final = {True: b"true", False: b"false"}
+"""As header fields and JSON both have it."""
 _JSON: Final = (b"content-type", b"application/json")
 _ALWAYS_ASK: Final = (b"cache-control", b"no-cache")
 
@@ -48,7 +49,7 @@ class AnswerResponse(Response):
 def weights_answer(served: ServedWeights, revision: int, if_none_match: bytes | None) -> Answer:
     """The weights of a scope, or that the client has them."""
     freshness = served.freshness
-    age, stale = b"%.3f" % freshness.age_s, _STALE[freshness.stale]
+    age, stale = b"%.3f" % freshness.age_s, STALE[freshness.stale]
     fields = _fields(served.etag, age, stale, revision)
     if if_none_match is not None and is_known(served.etag, if_none_match):
         return Answer(304, fields, (b"",))
@@ -61,11 +62,11 @@ def snapshot_answer(
     snapshot: EncodedSnapshot, as_of: datetime, freshness: Freshness, if_none_match: bytes | None
 ) -> Answer:
     """All weights, or that the client has them."""
-    age, stale = b"%.3f" % freshness.age_s, _STALE[freshness.stale]
-    fields = _fields(snapshot.etag, age, stale, snapshot.revision)
+    age, stale = b"%.3f" % freshness.age_s, STALE[freshness.stale]
+    at = as_of.astimezone(UTC).isoformat().replace("+00:00", "Z").encode("ascii")
+    fields = [*_fields(snapshot.etag, age, stale, snapshot.revision), (b"weights-as-of", at)]
     if if_none_match is not None and is_known(snapshot.etag, if_none_match):
         return Answer(304, fields, (b"",))
-    at = as_of.astimezone(UTC).isoformat().replace("+00:00", "Z").encode("ascii")
     head = b'{"revision":%d,"as_of":"%b","stale":%b,"age_s":%b,"items":[' % (snapshot.revision, at, stale, age)
     parts = (head, snapshot.items, b"]}")
     fields += ((b"content-length", b"%d" % sum(map(len, parts))), _JSON)

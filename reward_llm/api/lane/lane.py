@@ -4,40 +4,37 @@ request ─► understood? ─► a ticket that holds? ─► one of its caller'
              │ no           │ no                    │ no
              └──────────────┴───────────────────────┴─► the application, which alone reads, lets in and refuses
 
-What is answered here is what the application would answer, but without a request id and a line in the log.
+What is answered here is what the application would answer, but without a request id and a line in the log. In front
+of it most requests are answered by the express (`reward_llm.api.lane.express`), which takes what needn't wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reward_llm.api.edge.outgoing import outgoing_headers
-from reward_llm.api.edge.throttle import Throttle, rate_fields
-from reward_llm.api.lane.answers import Answer, Fields, snapshot_answer, weights_answer
-from reward_llm.api.lane.memo import Everything, OneScope
+from reward_llm.api.edge.throttle import Throttle
+from reward_llm.api.lane.answers import Answer, weights_answer
+from reward_llm.api.lane.memo import OneScope, Target
 from reward_llm.api.lane.request import ASKED, Asked, understood
+from reward_llm.api.lane.turnstile import Turnstile
 from reward_llm.api.lookup_context import LookupContext
+from reward_llm.domain.serving import ServedWeights
 
-_BROUGHT: Final = frozenset({"Cache-Control"})
-"""What answers about weights bring themselves."""
 _log = structlog.get_logger(__name__)
 
 
 class Lane:
-    """The first that a request passes."""
+    """The first that a request passes within ASGI."""
 
     def __init__(self, app: ASGIApp, *, context: LookupContext, throttle: Throttle) -> None:
         services = context.services
         self._app = app
-        self._board, self._snapshots, self._clock = services.board, services.snapshots, services.clock
-        self._memo, self._metrics, self._throttle = context.memo, context.metrics, throttle
+        self._snapshots, self._clock = services.snapshots, services.clock
+        self._turnstile = Turnstile(context, throttle)
         self._head_limit_bytes = services.config.edge.header_limit_bytes
-        self._closing = _fields(outgoing_headers(https=services.config.edge.https))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or have the application answer it."""
@@ -46,42 +43,31 @@ class Lane:
             await self._app(scope, receive, send)
             return
         now = self._clock()
-        ticket = self._memo.find(asked.key, now)
-        if ticket is None or asked.at_least > self._board.revision:
-            await self._pass_on(asked, scope, receive, send)
-            return
-        limit = self._throttle.take_lookup(ticket.shown.principal, scope["client"])
-        if limit is not None and not limit.allowed:
+        ticket = self._turnstile.ticket(asked, now)
+        if ticket is None:
             await self._pass_on(asked, scope, receive, send)
             return
         try:
-            if isinstance(target := ticket.target, OneScope):
-                answer = self._looked_up(target, asked, now)
-            else:
-                answer = await self._all(target, asked, now)
+            answer, served = await self._prepared(ticket.target, asked, now)
+            left = self._turnstile.charge(ticket, scope["client"])
         except Exception:  # noqa: BLE001 - the application fails as well, and says so in its own way
             _log.exception("lane.failed")
             await self._app(scope, receive, send)
             return
-        self._metrics.answered_in_lane(answer.status)
-        answer.fields.extend(self._closing)
-        if limit is not None:
-            answer.fields.extend(rate_fields(limit))
+        if left is None:
+            await self._pass_on(asked, scope, receive, send)
+            return
+        self._turnstile.count(answer.status, served)
+        answer.fields.extend((*self._turnstile.closing, *left))
         await answer.send(send)
 
     async def _pass_on(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("state", {})[ASKED] = asked
         await self._app(scope, receive, send)
 
-    def _looked_up(self, target: OneScope, asked: Asked, now: datetime) -> Answer:
-        served = self._board.lookup(target.scope, now, asked.unit)
-        self._metrics.looked_up(served)
-        return weights_answer(served, self._board.revision, asked.if_none_match)
-
-    async def _all(self, target: Everything, asked: Asked, now: datetime) -> Answer:
+    async def _prepared(self, target: Target, asked: Asked, now: datetime) -> tuple[Answer, ServedWeights | None]:
+        if isinstance(target, OneScope):
+            served = self._turnstile.lookup(target, asked, now)
+            return weights_answer(served, self._turnstile.revision, asked.if_none_match), served
         snapshot = await self._snapshots.snapshot(now, target.scenarios)
-        return snapshot_answer(snapshot, now, self._board.freshness(now), asked.if_none_match)
-
-
-def _fields(headers: Mapping[str, str]) -> Fields:
-    return [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in headers.items() if n not in _BROUGHT]
+        return self._turnstile.everything(snapshot, asked, now), None

@@ -68,8 +68,8 @@ class Memo:
     """The tickets and passes of one application."""
 
     def __init__(self, most_tickets: int = MOST_TICKETS, most_passes: int = MOST_PASSES) -> None:
-        self._tickets = _Kept[Key, Ticket](most_tickets)
-        self._passes = _Kept[bytes | None, Pass](most_passes)
+        self._tickets = Kept[Key, Ticket](most_tickets)
+        self._passes = Kept[bytes | None, Pass](most_passes)
 
     def find(self, key: Key, now: datetime) -> Ticket | None:
         """The ticket for the request, if there is one that holds."""
@@ -90,7 +90,7 @@ class Memo:
         return len(self._tickets)
 
 
-class _Kept(dict[K, V], Generic[K, V]):
+class Kept(dict[K, V], Generic[K, V]):
     """A dictionary of a largest size, in which the oldest gives way."""
 
     def __init__(self, most: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -11,6 +12,7 @@ ASKED: Final = "asked"
 """Where a request that the lane understood keeps what that was, for the route to make a ticket of."""
 
 _PATH: Final = "/v1/weights"
+_RAW_PATH: Final = b"/v1/weights"
 _UNIT: Final = b"unit="
 _QUERIES: Final = (b"segment=", b"scenario=", _UNIT)
 _MAX_UNIT_CHARS: Final = 200
@@ -30,32 +32,58 @@ _UNUSUAL: Final = frozenset(
 )
 """What makes the application answer otherwise, or may do so."""
 _TELLING: Final = _UNUSUAL | {b"host", b"authorization", b"if-none-match", b"weights-at-least"}
+_FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
+"""What may say that the client is another one; the server in front of ASGI knows whom to believe."""
+
+Fields = Sequence[tuple[bytes, bytes]]
+"""Header fields in the order in which they were sent."""
 
 
 class Asked(NamedTuple):
-    """A request, as far as the answer depends on it."""
+    """A request, as far as the answer depends on it.
+
+    `forwarded` has fields in which a proxy may say whom the request comes from.
+    """
 
     key: Key
     unit: str | None
     if_none_match: bytes | None
     at_least: int
+    forwarded: bool = False
 
 
 def understood(scope: Any, head_limit_bytes: int) -> Asked | None:
     """What an ASGI request asks for; None if that is for the application alone to say."""
     if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(_PATH):
         return None
-    headers, query, raw_path = scope["headers"], scope["query_string"], scope.get("raw_path")
-    if raw_path is None or len(headers) > _MAX_HEADERS:
+    raw_path = scope.get("raw_path")
+    if raw_path is None:
+        return None
+    return _asked(raw_path, scope["query_string"], scope["headers"], head_limit_bytes)
+
+
+def understood_url(url: bytes, headers: Fields, head_limit_bytes: int) -> Asked | None:
+    """What a GET of a URL as it was sent asks for, whose field names are in lower case; None as above."""
+    if not url.startswith(_RAW_PATH) or b"#" in url:
+        return None
+    raw_path, _, query = url.partition(b"?")
+    return _asked(raw_path, query, headers, head_limit_bytes)
+
+
+def _asked(raw_path: bytes, query: bytes, headers: Fields, head_limit_bytes: int) -> Asked | None:
+    if len(headers) > _MAX_HEADERS:
         return None
     size = len(raw_path) + len(query) + _SEPARATORS * len(headers)
     told: dict[bytes, bytes] = {}
+    forwarded = False
     for name, value in headers:
         size += len(name) + len(value)
         if name in _TELLING:
             if name in told or name in _UNUSUAL:
                 return None
             told[name] = value
+        elif name in _FORWARDED:
+            forwarded = True
     split = _without_unit(query) if query else (b"", None)
     at_least = _number(told.get(b"weights-at-least", b"0"))
     if split is None or at_least is None or size > head_limit_bytes:
@@ -63,7 +91,7 @@ def understood(scope: Any, head_limit_bytes: int) -> Asked | None:
     key = (raw_path, split[0], told.get(b"host", b""), told.get(b"authorization"))
     if len(key[0]) + len(key[1]) + len(key[2]) + len(key[3] or b"") > _MAX_KEY_BYTES:
         return None
-    return Asked(key, split[1], told.get(b"if-none-match"), at_least)
+    return Asked(key, split[1], told.get(b"if-none-match"), at_least, forwarded)
 
 
 def _without_unit(query: bytes) -> tuple[bytes, str | None] | None:

@@ -1,4 +1,4 @@
-"""Notices: told to those who follow the weights, who then fetch them."""
+"""Notices: told to those who follow the weights, with what changed where that is little; the rest is fetched."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ _PATIENCE_S: Final = 30.0
 """How long a subscriber may take to receive a notice before the stream is given up."""
 _FAREWELL_S: Final = 2.0
 """How long a stream may take to end at shutdown."""
+_KEPT_EVENTS: Final = 64
+"""More than are sent at one time, some 40 KB each at most."""
 _EXAMPLE: Final = (
     "event: heartbeat\r\n"
     'data: {"revision":57,"etag":"0f5c…","as_of":"2026-06-18T12:00:00Z","stale":false,"age_s":0.3,"every_s":5.0}\r\n'
@@ -60,8 +62,10 @@ async def follow(request: Request, here: LookupHere, caller: Calling, scenario: 
     """Notices of the weights that one may read: fetch them when `etag` isn't the one that you have.
 
     A `heartbeat` comes at once and then every `every_s` seconds, so longer silence means that the stream is dead.
-    `changed` comes when other weights hold, by a decision or because a window began or ended. What was missed is
-    nowhere kept: the next notice has the newest `etag`. A stream ends when its token does.
+    `changed` comes when other weights hold, by a decision or because a window began or ended. If little changed, it
+    has `from`, the `etag` that was told last, and `items`, which take the place of those that the snapshot with that
+    `etag` has for the same scopes. What was missed is nowhere kept: the next notice has the newest `etag`. A stream
+    ends when its token does.
     """
     await request.body()
     known = here.services.scenarios
@@ -126,7 +130,10 @@ class _Stream(Response):
             yield event
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_KEPT_EVENTS)
 def _encoded(kind: NoticeKind, notice: WeightsNotice) -> bytes:
     """The event, made once for all who are told the same."""
-    return ServerSentEvent(NoticeWire.of(notice).model_dump_json(), event=kind.value).encode()
+    told = NoticeWire.of(notice).model_dump_json()
+    if (change := notice.change) is not None:
+        told = f'{told[:-1]},"from":"{change.since}","items":[{change.items.decode("ascii")}]}}'
+    return ServerSentEvent(told, event=kind.value).encode()

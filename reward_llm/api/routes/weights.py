@@ -30,10 +30,21 @@ _HEADERS: Final = {
         "schema": {"type": "integer"},
     },
 }
-_CONDITIONAL: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"headers": _HEADERS},
-    304: {"description": "Nothing changed since `If-None-Match`.", "headers": _HEADERS},
+_AS_OF: Final = {
+    "Weights-As-Of": {
+        "description": "`as_of`, on 304 as well.",
+        "schema": {"type": "string", "format": "date-time"},
+    }
 }
+
+
+def _conditional(headers: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {
+        200: {"headers": headers},
+        304: {"description": "Nothing changed since `If-None-Match`.", "headers": headers},
+    }
+
+
 AtLeast = Annotated[
     int | None,
     Header(
@@ -50,7 +61,7 @@ AtLeast = Annotated[
     "",
     summary="Get all weights",
     response_model=SnapshotWire,
-    responses={**_CONDITIONAL, **problems(404, 422)},
+    responses={**_conditional(_HEADERS | _AS_OF), **problems(404, 422)},
     dependencies=[needs(Permission.READ, Where.LISTED)],
 )
 async def get_snapshot(
@@ -73,7 +84,7 @@ async def get_snapshot(
     "/{scenario}",
     summary="Get the weights of a scenario",
     response_model=WeightsWire,
-    responses={**_CONDITIONAL, **problems(404, 422)},
+    responses={**_conditional(_HEADERS), **problems(404, 422)},
     dependencies=[needs(Permission.READ)],
 )
 async def get_weights(

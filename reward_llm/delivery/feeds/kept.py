@@ -49,7 +49,7 @@ class KeptFeed:
         self._config = config or KeepingConfig()
         self._heard_at: float | None = None
         self._connected = False
-        self._lost_for = "it wasn't heard yet"
+        self._lost_for: str | None = None
         self._failures = 0
 
     @property
@@ -72,9 +72,18 @@ class KeptFeed:
     def status(self) -> FeedStatus:
         """Whether a beat was heard in time, and what ails the feed if not."""
         silent_s = None if self._heard_at is None else _now_s() - self._heard_at
-        heard = "never listened" if silent_s is None else f"silent for {silent_s:.1f} s"
-        detail = heard if self._connected else f"{heard}: {self._lost_for}"
-        return FeedStatus(kind=self.kind, connected=self._connected, silent_s=silent_s, detail=detail)
+        return FeedStatus(kind=self.kind, connected=self._connected, silent_s=silent_s, detail=self._detail(silent_s))
+
+    def _detail(self, silent_s: float | None) -> str:
+        if silent_s is None:
+            return "never listened"
+        if self._connected:
+            return f"silent for {silent_s:.1f} s"
+        if self._lost_for is not None:
+            return f"silent for {silent_s:.1f} s: {self._lost_for}"
+        return (
+            f"connecting for {silent_s:.1f} s: until its first beat is heard, changes are found by looking for them"
+        )
 
     async def _listen(self, on_change: Callable[[], None]) -> str:
         """Listen for as long as beats are heard; gives the reason why that is over."""

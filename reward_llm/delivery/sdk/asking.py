@@ -56,7 +56,7 @@ class Asker:
         self._nudge = asyncio.Event()
         self._wanted: Notice | None = None
         self._streaming = False
-        self._asked = False
+        self._asked = self._doubtful = False
         self._asked_for_patience = False
         self._due = self._not_before = -math.inf
         self.refused_invalid = 0
@@ -71,6 +71,11 @@ class Asker:
         """What there is is what holds."""
         self._wanted = None
         self.trouble.over()
+
+    def ask_at_once(self) -> None:
+        """Nobody knows how things stand any more; ask, though there may be a stream that is only thought to be up."""
+        self._doubtful = True
+        self._nudge.set()
 
     def stream_up(self) -> None:
         """Notices come, so polling is over; and the service is there, so what failed may be tried at once."""
@@ -99,7 +104,7 @@ class Asker:
 
     def _due_at(self) -> float:
         """When the snapshot has to be asked for next, by the monotonic clock; inf if only after a notice."""
-        if self._wanted is not None:
+        if self._wanted is not None or self._doubtful:
             return self._not_before
         if self._streaming and self._keeper.etag is not None:
             return math.inf
@@ -143,7 +148,7 @@ class Asker:
 
     def _succeeded(self, wanted: Notice | None) -> None:
         self.trouble.over()
-        self._asked_for_patience = False
+        self._asked_for_patience = self._doubtful = False
         if self._wanted is not None and self._has_come(self._wanted, asked_for=self._wanted is wanted):
             self._wanted = None
         if wanted is not None and self._wanted is wanted:

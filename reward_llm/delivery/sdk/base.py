@@ -68,6 +68,8 @@ class BaseClient(Lookups):
             notes=tuple(self._notes),
             clock_skew_s=self._clock.skew_s,
             clock_error_s=self._clock.error_s,
+            suspended_s=refresher.suspended_s if refresher is not None else 0.0,
+            carried=keeper.carried,
             refused_older=keeper.refused_older,
             refused_invalid=refresher.refused_invalid if refresher is not None else 0,
             unknown_scenarios=misses.unknown_scenarios,

@@ -2,7 +2,7 @@
 
     reward-llm-snapshot/1 <SHA-256 of everything below>
     {"base_url": …, "scenarios": …, "etag": …, "revision": …, "confirmed_at": …}
-    <the document as the service sent it>
+    <a document with the items as the service wrote them>
 
 A file is replaced as a whole or not at all, so processes may share one; of two the newer revision stays.
 """

@@ -106,6 +106,11 @@ class ServerClock:
         """When the service's clock showed this, by the monotonic clock."""
         return server_s - self._reading.offset_s
 
+    def forget(self) -> None:
+        """What was told doesn't hold any more; the next answer says what time it is, and until then it goes on."""
+        self._bounded_at = None
+        self._doubts.clear()
+
     def _doubted(self, low: float, high: float, received: float) -> bool:
         self._doubts = [d for d in self._doubts if low <= d[1] and d[0] <= high]
         self._doubts.append((low, high))

@@ -7,14 +7,16 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
 import httpx
 
 from reward_llm.delivery.sdk.config import ClientConfig
-from reward_llm.delivery.sdk.errors import Unanswered
+from reward_llm.delivery.sdk.errors import SnapshotInvalid, Unanswered
 from reward_llm.delivery.sdk.http import FOREIGN, check, described, parameters, session
+from reward_llm.delivery.sdk.snapshot import moment
 
 _PATH: Final = "/v1/weights"
 
@@ -31,12 +33,17 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unchanged:
-    """The known snapshot still holds, by a service of that revision whose database said so `age_s` ago."""
+    """The known snapshot still holds, by a service of that revision whose database said so `age_s` ago.
+
+    `as_of` is when it does, by the service's clock; None if the service doesn't say.
+    """
 
     revision: int
     age_s: float
     stale: bool
+    as_of: datetime | None
     sent: float
+    received: float
 
 
 class Fetcher:
@@ -92,7 +99,7 @@ class Fetcher:
             if response.status_code == HTTPStatus.NOT_MODIFIED:
                 if etag is None:
                     raise Unanswered("the service answered 304 to a question without condition")
-                return _unchanged(response, sent)
+                return _unchanged(response, sent, received)
             return Document(body=await self._body(response), etag=_etag(response), sent=sent, received=received)
 
     async def _body(self, response: httpx.Response) -> bytes:
@@ -112,7 +119,7 @@ def _etag(response: httpx.Response) -> str:
     return str(response.headers.get("etag", "")).removeprefix("W/").strip('"')
 
 
-def _unchanged(response: httpx.Response, sent: float) -> Unchanged:
+def _unchanged(response: httpx.Response, sent: float, received: float) -> Unchanged:
     headers = response.headers
     try:
         revision, age_s = int(headers["weights-revision"]), float(headers["weights-age"])
@@ -121,4 +128,12 @@ def _unchanged(response: httpx.Response, sent: float) -> Unchanged:
         raise Unanswered("the service answered 304 without saying how old the weights are") from exc
     if not (math.isfinite(age_s) and age_s >= 0 and revision >= 0):
         raise Unanswered("the service answered 304 with an age that can't be")
-    return Unchanged(revision=revision, age_s=age_s, stale=stale, sent=sent)
+    as_of = _moment(headers["weights-as-of"]) if "weights-as-of" in headers else None
+    return Unchanged(revision=revision, age_s=age_s, stale=stale, as_of=as_of, sent=sent, received=received)
+
+
+def _moment(told: str) -> datetime:
+    try:
+        return moment({"Weights-As-Of": told}, "Weights-As-Of")
+    except SnapshotInvalid as exc:
+        raise Unanswered(f"the service answered 304 and {exc}") from exc

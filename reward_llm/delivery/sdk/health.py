@@ -38,6 +38,10 @@ class ClientHealth:
     """How far the service's clock is ahead of this machine's."""
     clock_error_s: float | None
     """How far off that may be."""
+    suspended_s: float = 0.0
+    """For how many seconds this machine was suspended meanwhile, or by how many its clock was set ahead."""
+    carried: int = 0
+    """Changes that came with their notice, so that nobody had to ask for them."""
     refused_older: int
     """Answers that were older than what was known."""
     refused_invalid: int

@@ -11,33 +11,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 
+from reward_llm.delivery.sdk.carried import continued
 from reward_llm.delivery.sdk.change import ClientChange
 from reward_llm.delivery.sdk.clock import ServerClock
 from reward_llm.delivery.sdk.config import ClientConfig
+from reward_llm.delivery.sdk.errors import SnapshotInvalid
 from reward_llm.delivery.sdk.fetch import Document, Unchanged
 from reward_llm.delivery.sdk.health import Source
 from reward_llm.delivery.sdk.logbook import note
 from reward_llm.delivery.sdk.lookups import Lookups
+from reward_llm.delivery.sdk.prepared import Prepared
 from reward_llm.delivery.sdk.ratchet import Ratchet
 from reward_llm.delivery.sdk.reading import parse
 from reward_llm.delivery.sdk.remembered import Remembered
-from reward_llm.delivery.sdk.snapshot import ScopeKey, Snapshot
+from reward_llm.delivery.sdk.snapshot import Snapshot
 from reward_llm.delivery.sdk.standing import UNKNOWN_AGE, Standing
 from reward_llm.delivery.sdk.stream import Heard
 from reward_llm.delivery.sdk.table import Table
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A document that was read, and its table, after the clock had gone back so often."""
-
-    document: Document
-    snapshot: Snapshot
-    table: Table
-    setbacks: int
+from reward_llm.delivery.sdk.telling import Telling
 
 
 class Keeper:
@@ -63,12 +56,14 @@ class Keeper:
         self._config = config
         self._monotonic = monotonic
         self._ratchet = Ratchet(config.accept_older_after_s)
+        self._telling = Telling(config.on_change)
         self.table = Table.empty()
+        self.snapshot: Snapshot | None = None
         self.etag: str | None = None
-        self.body: bytes | None = None
         self.source: Source | None = None
-        self._setbacks = 0
+        self.carried = 0
         self.went_back = False
+        self._setbacks = 0
 
     @property
     def revision(self) -> int | None:
@@ -85,6 +80,12 @@ class Keeper:
         """Whether the last answer was older than what was known."""
         return self._ratchet.behind
 
+    @property
+    def edge_in_s(self) -> float | None:
+        """In how many seconds something begins or ends by schedule that somebody has to be told of."""
+        edge = self._telling.next_edge(self.table)
+        return None if edge is None else edge - self._clock.now()
+
     def begin_with(self, remembered: Remembered) -> ClientChange | None:
         """Serve what is remembered from before, as stale, until a service says something; the change is to `tell`."""
         snapshot, age_s = remembered.snapshot, remembered.age_s
@@ -92,7 +93,10 @@ class Keeper:
             snapshot, UNKNOWN_AGE if age_s is None else self._monotonic() - age_s, confirmed=False
         )
         self._ratchet.believe(snapshot.revision, snapshot.as_of)
-        return self._swap(Table.of(snapshot, standing), remembered.etag, remembered.body, remembered.source)
+        table = Table.of(snapshot, standing)
+        if self._telling.wanted:
+            table.find_edges()
+        return self._swap(table, snapshot, remembered.etag, remembered.source)
 
     def prepared(self, document: Document) -> Prepared:
         """Read a document; this is all that takes long, and may be done by another thread.
@@ -102,52 +106,71 @@ class Keeper:
         """
         known, setbacks = self.table, self._setbacks
         snapshot = parse(document.body, known.items)
-        standing = self._standing(snapshot, document.sent - snapshot.age_s, confirmed=True)
-        table = Table.of(snapshot, standing)
-        table.warm(known, self._clock.now())
-        return Prepared(document=document, snapshot=snapshot, table=table, setbacks=setbacks)
+        return self._prepared(snapshot, document.etag or None, document.sent, known, setbacks, document=document)
+
+    def continued(self, heard: Heard) -> Prepared | None:
+        """What the change that a notice carries makes of what is served; None if it doesn't continue that.
+
+        What it makes has the entity tag that the notice says. This may be done by another thread as well.
+        """
+        known, setbacks, notice = self.table, self._setbacks, heard.notice
+        carried = notice.carried
+        if carried is None or self.source == "bootstrap" or carried.since != self.etag:
+            return None
+        try:
+            items = continued(known.items, carried, notice.etag)
+        except SnapshotInvalid as exc:
+            note(logging.INFO, "a change that came with its notice is asked for instead: %s", exc)
+            return None
+        snapshot = Snapshot(
+            revision=notice.revision, as_of=notice.as_of, stale=notice.stale, age_s=notice.age_s, items=items
+        )
+        return self._prepared(snapshot, notice.etag, self._said_at(heard), known, setbacks)
 
     def take(self, prepared: Prepared) -> bool:
         """Serve what was prepared, unless it is older than what is served; whether it is now."""
-        document, snapshot = prepared.document, prepared.snapshot
-        self._told(snapshot.as_of.timestamp(), document.sent, document.received)
+        snapshot, document = prepared.snapshot, prepared.document
+        if document is not None:
+            self._told(snapshot.as_of.timestamp(), document.sent, document.received)
         table = prepared.table if prepared.setbacks == self._setbacks else prepared.table.anew()
-        same = _same(self.table, table)
         if self.source == "bootstrap":
             self._ratchet.reset()
+        same = table.says_what(self.table)
         if not self._ratchet.admits(snapshot.revision, snapshot.as_of, self._monotonic(), same=same):
             return False
         change = None
         if same:
-            self._believed(snapshot.revision, snapshot.age_s, document.sent, stale=snapshot.stale)
-            self.etag, self.body = document.etag or None, self._kept(document.body)
+            self._believed(snapshot.revision, snapshot.age_s, prepared.said_at, stale=snapshot.stale)
+            self.snapshot, self.etag = snapshot, prepared.etag
         else:
             self._note_going_back(snapshot.revision)
-            change = self._swap(table, document.etag or None, document.body, "server")
+            change = self._swap(table, snapshot, prepared.etag, "server")
         self._ratchet.believe(snapshot.revision, snapshot.as_of)
+        self.carried += document is None
         self.tell(change)
         return True
 
     def tell(self, change: ClientChange | None) -> None:
         """Call whoever wants to know, if there is a change."""
-        if change is None or self._config.on_change is None:
-            return
-        try:
-            self._config.on_change(change)
-        except Exception:  # noqa: BLE001 - it is somebody else's, and refreshing mustn't end for it
-            note(logging.ERROR, "the callback for changes failed; the weights are served all the same", exc_info=True)
+        self._telling.tell(change)
+
+    def pass_edges(self) -> None:
+        """Tell whoever wants to know of what has begun or ended by schedule."""
+        self._telling.pass_edges(self.table, self._clock.now())
 
     def unchanged(self, answer: Unchanged) -> bool:
         """The service says that what is served still holds; whether that is believed."""
-        as_of = self._ratchet.as_of
-        if as_of is None or not self._ratchet.admits(answer.revision, as_of, self._monotonic(), same=True):
+        if answer.as_of is not None:
+            self._told(answer.as_of.timestamp(), answer.sent, answer.received)
+        known = self._ratchet.as_of
+        if known is None or not self._ratchet.admits(answer.revision, known, self._monotonic(), same=True):
             return False
         self._believed(answer.revision, answer.age_s, answer.sent, stale=answer.stale)
-        self._ratchet.believe(answer.revision, as_of)
+        self._ratchet.believe(answer.revision, answer.as_of or known)
         return True
 
     def heard(self, heard: Heard) -> bool:
-        """Take note of a notice; whether the snapshot has to be fetched for it."""
+        """Take note of a notice; whether another snapshot holds, to be had from the notice or by asking."""
         notice = heard.notice
         self._told(notice.as_of.timestamp(), heard.sent, heard.received)
         same = notice.etag == self.etag
@@ -156,10 +179,40 @@ class Keeper:
         if not self._ratchet.admits(notice.revision, notice.as_of, self._monotonic(), same=same):
             return False
         if same:
-            said_at = min(heard.received, self._clock.at(notice.as_of.timestamp()))
-            self._believed(notice.revision, notice.age_s, said_at, stale=notice.stale)
+            self._believed(notice.revision, notice.age_s, self._said_at(heard), stale=notice.stale)
             self._ratchet.believe(notice.revision, notice.as_of)
         return not same
+
+    def slept(self, seconds: float) -> None:
+        """The monotonic clock stood still for so long: all is so much older, and the service's time isn't known."""
+        self.table.standing.confirmed_at -= seconds
+        self._clock.forget()
+
+    def _prepared(
+        self,
+        snapshot: Snapshot,
+        etag: str | None,
+        said_at: float,
+        known: Table,
+        setbacks: int,
+        *,
+        document: Document | None = None,
+    ) -> Prepared:
+        table = Table.of(snapshot, self._standing(snapshot, said_at - snapshot.age_s, confirmed=True))
+        table.warm(known, self._clock.now())
+        if self._telling.wanted:
+            table.find_edges()
+        return Prepared(
+            snapshot=snapshot,
+            table=table,
+            etag=etag,
+            said_at=said_at,
+            setbacks=setbacks,
+            document=document,
+        )
+
+    def _said_at(self, heard: Heard) -> float:
+        return min(heard.received, self._clock.at(heard.notice.as_of.timestamp()))
 
     def _believed(self, revision: int, age_s: float, at: float, *, stale: bool) -> None:
         self._note_going_back(revision)
@@ -195,28 +248,8 @@ class Keeper:
             monotonic=self._monotonic,
         )
 
-    def _swap(self, table: Table, etag: str | None, body: bytes, source: Source) -> ClientChange | None:
+    def _swap(self, table: Table, snapshot: Snapshot, etag: str | None, source: Source) -> ClientChange | None:
         before, first = self.table, self.source is None
-        self.table, self.etag, self.body, self.source = table, etag, self._kept(body), source
+        self.table, self.snapshot, self.etag, self.source = table, snapshot, etag, source
         self._lookups.serve(table)
-        scopes = frozenset(_differing(before, table))
-        old = None if first else before.standing.revision
-        return ClientChange(scopes=scopes, old_revision=old, new_revision=table.standing.revision) if scopes else None
-
-    def _kept(self, body: bytes) -> bytes | None:
-        return body if self._config.cache is not None else None
-
-
-def _differing(before: Table, after: Table) -> Iterable[ScopeKey]:
-    """Scopes that come, go, or say something else."""
-    for key, item in after.items.items():
-        known = before.items.get(key)
-        if known is not item and known != item:
-            yield key
-    for key in before.items:
-        if key not in after.items:
-            yield key
-
-
-def _same(one: Table, other: Table) -> bool:
-    return next(iter(_differing(one, other)), None) is None
+        return self._telling.swapped(before, table, self._clock.now(), first=first)

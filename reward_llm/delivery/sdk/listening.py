@@ -19,10 +19,12 @@ from reward_llm.delivery.sdk.trouble import Trouble
 
 RECONNECT_S: Final = 2.0
 """A stream that ends is made anew within this time, at random, so that many clients don't all come back at once."""
+_MANY_SCOPES: Final = 500
+"""With more, what came with a notice is put in its place by another thread, so that the event loop goes on."""
 
 
 class Listener:
-    """Hands notices to the keeper, and has the asker ask for what they announce.
+    """Hands notices to the keeper, and has the asker ask for what they announce and don't bring along.
 
     Args:
         base_url: Where the service is.
@@ -61,7 +63,7 @@ class Listener:
         try:
             async with aclosing(notices(self._base_url, self._config, monotonic=self._monotonic)) as stream:
                 async for heard in stream:
-                    self._take(heard)
+                    await self._take(heard)
             self.trouble.began("the service ended the stream")
         except Unanswered as exc:
             retry_after_s = exc.retry_after_s
@@ -71,17 +73,27 @@ class Listener:
             self._down()
         await asyncio.sleep(self._wait_s(retry_after_s))
 
-    def _take(self, heard: Heard) -> None:
+    async def _take(self, heard: Heard) -> None:
         self._heard += 1
         if not self.streaming:
             self.streaming = True
             self.trouble.over()
             self._asker.stream_up()
-        if self._keeper.heard(heard):
-            self._asker.want(heard.notice)
-        elif heard.notice.etag == self._keeper.etag:
+        keeper, notice = self._keeper, heard.notice
+        if keeper.heard(heard) and not await self._continued(heard):
+            self._asker.want(notice)
+        elif notice.etag == keeper.etag:
             self._asker.confirmed()
         self._settled()
+
+    async def _continued(self, heard: Heard) -> bool:
+        """Serve what came with the notice, if that can be; whether it is now."""
+        keeper = self._keeper
+        if heard.notice.carried is not None and len(keeper.table.items) > _MANY_SCOPES:
+            prepared = await asyncio.to_thread(keeper.continued, heard)
+        else:
+            prepared = keeper.continued(heard)
+        return prepared is not None and keeper.take(prepared)
 
     def _down(self) -> None:
         if self.streaming:

@@ -1,21 +1,22 @@
-"""Reads a snapshot's JSON, item by item.
+"""Reads JSON that has items, a snapshot's or a notice's, item by item.
 
-Only items that changed are parsed: where an item's text is the same as before, what was read from it then is taken.
-The parser holds the interpreter's lock for as long as it runs, so a large document is read in small parts, between
-which lookups go on.
+Of a snapshot only items that changed are parsed: where an item's text is the same as before, what was read from it
+then is taken. The parser holds the interpreter's lock for as long as it runs, so a large document is read in small
+parts, between which lookups go on.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from reward_llm.delivery.sdk.errors import SnapshotInvalid
 from reward_llm.delivery.sdk.resting import Rests
 from reward_llm.delivery.sdk.snapshot import Item, ScopeKey, Snapshot, read_item, read_snapshot
 
 _BLANKS: Final = " \t\r\n"
+_Item = TypeVar("_Item")
 
 
 def parse(body: bytes, known: Mapping[ScopeKey, Item] | None = None) -> Snapshot:
@@ -29,26 +30,30 @@ def parse(body: bytes, known: Mapping[ScopeKey, Item] | None = None) -> Snapshot
         SnapshotInvalid: If it isn't one, whatever it is instead.
     """
     try:
-        reader = _Reader(body.decode("utf-8"), known or {})
-        return read_snapshot(reader.fields(), reader.items)
+        reader = _SnapshotReader(body.decode("utf-8"), known or {})
+        fields = reader.fields()
+        if "items" not in fields:
+            raise SnapshotInvalid("items is missing")
+        return read_snapshot(fields, reader.items)
     except (ValueError, RecursionError) as exc:
         raise SnapshotInvalid(f"not a JSON document: {exc}") from exc
 
 
-class _Reader:
-    """Goes through a document once."""
+class Reader(Generic[_Item]):
+    """Goes through a document once.
 
-    def __init__(self, text: str, known: Mapping[ScopeKey, Item]) -> None:
+    Raises:
+        SnapshotInvalid: If it isn't an object whose fields have different names.
+        ValueError: If it isn't JSON.
+    """
+
+    def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._known = list(known.values())
-        self._place_after = {item.key: place for place, item in enumerate(self._known, start=1)}
-        self._place = 0
-        self._rests = Rests()
-        self.items: list[Item] = []
+        self.items: list[_Item] = []
 
     def fields(self) -> dict[str, object]:
-        """The outer object's fields; its items are put into `items`."""
+        """The outer object's fields; its items, if it has some, are put into `items`."""
         self._expect("{")
         fields: dict[str, object] = {}
         while True:
@@ -63,8 +68,6 @@ class _Reader:
                 break
         if self._peek():
             raise SnapshotInvalid("something stands behind its end")
-        if "items" not in fields:
-            raise SnapshotInvalid("items is missing")
         return fields
 
     def _array(self) -> None:
@@ -76,20 +79,20 @@ class _Reader:
             self.items.append(self._item())
             if self._expect(",]") == "]":
                 return
-            self._rests.rest_if_due()
+            self._rest()
 
-    def _item(self) -> Item:
+    def _item(self) -> _Item:
+        raise NotImplementedError
+
+    def _rest(self) -> None:
+        """Let others have their turn, if there is much."""
+
+    def _document(self) -> tuple[object, str]:
+        """A value, and the text that it was read from."""
         self._peek()
-        likely = self._known[self._place] if self._place < len(self._known) else None
-        if likely is not None and self._text.startswith(likely.text, self._at):
-            self._at += len(likely.text)
-            self._place += 1
-            return likely
         began = self._at
         document = self._value()
-        item = read_item(document, self._text[began : self._at])
-        self._place = self._place_after.get(item.key, self._place)
-        return item
+        return document, self._text[began : self._at]
 
     def _value(self) -> Any:
         self._peek()
@@ -108,6 +111,38 @@ class _Reader:
         while (found := self._text[self._at : self._at + 1]) and found in _BLANKS:
             self._at += 1
         return found
+
+
+class DocumentReader(Reader[tuple[object, str]]):
+    """Takes items as they are: each is a value, and the text that it was read from."""
+
+    def _item(self) -> tuple[object, str]:
+        return self._document()
+
+
+class _SnapshotReader(Reader[Item]):
+    """Reads scopes, and takes the known ones where they are the same."""
+
+    def __init__(self, text: str, known: Mapping[ScopeKey, Item]) -> None:
+        super().__init__(text)
+        self._rests = Rests()
+        self._known = list(known.values())
+        self._place_after = {item.key: place for place, item in enumerate(self._known, start=1)}
+        self._place = 0
+
+    def _item(self) -> Item:
+        self._peek()
+        likely = self._known[self._place] if self._place < len(self._known) else None
+        if likely is not None and self._text.startswith(likely.text, self._at):
+            self._at += len(likely.text)
+            self._place += 1
+            return likely
+        item = read_item(*self._document())
+        self._place = self._place_after.get(item.key, self._place)
+        return item
+
+    def _rest(self) -> None:
+        self._rests.rest_if_due()
 
 
 def _refuse(constant: str) -> NoReturn:

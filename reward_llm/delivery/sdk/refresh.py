@@ -1,6 +1,7 @@
 """Keeps what is served fresh, whatever the service does.
 
 stream ─► notice ─► the known entity tag: confirmed
+   │                another one, with what changed: taken over
    │                another one ─┐
    └ down: every `poll_s` ───────┴─► conditional GET ─► taken over, confirmed, or refused
                                         └ failed: back off, the last good one stays
@@ -20,6 +21,7 @@ from reward_llm.delivery.sdk.keeper import Keeper
 from reward_llm.delivery.sdk.listening import Listener
 from reward_llm.delivery.sdk.storing import Storer
 from reward_llm.delivery.sdk.trouble import forever
+from reward_llm.delivery.sdk.watch import Watch
 
 
 class Refresher:
@@ -53,6 +55,7 @@ class Refresher:
         self._listener = Listener(
             base_url=base_url, config=config, keeper=keeper, asker=self._asker, settled=self._after_answer
         )
+        self._watch = Watch(keeper=keeper, asker=self._asker, wall=config.wall_clock)
         self._storer = None if cache is None else Storer(cache, keeper, wall=config.wall_clock)
         self._stored_etag = keeper.etag
 
@@ -62,6 +65,11 @@ class Refresher:
         return self._listener.streaming
 
     @property
+    def suspended_s(self) -> float:
+        """For how long the machine was suspended meanwhile, as far as that was noticed."""
+        return self._watch.suspended_s
+
+    @property
     def refused_invalid(self) -> int:
         """Answers that weren't what they should be."""
         return self._asker.refused_invalid + self._listener.refused_invalid
@@ -69,7 +77,7 @@ class Refresher:
     @property
     def last_error(self) -> str | None:
         """What is in the way now."""
-        troubles = [self._asker.trouble, self._listener.trouble]
+        troubles = [self._asker.trouble, self._listener.trouble, self._watch.trouble]
         if self._storer is not None:
             troubles.append(self._storer.trouble)
         return "; ".join(dict.fromkeys(t.error for t in troubles if t.error)) or None
@@ -80,6 +88,7 @@ class Refresher:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(forever(self._asker.ask_when_due, self._asker.trouble))
                 tasks.create_task(forever(self._listener.follow, self._listener.trouble))
+                tasks.create_task(forever(self._watch.look_when_due, self._watch.trouble))
                 if self._storer is not None:
                     tasks.create_task(forever(self._storer.store_when_due, self._storer.trouble))
         finally:
@@ -91,4 +100,5 @@ class Refresher:
         if self._storer is not None and self._keeper.source == "server" and self._keeper.etag != self._stored_etag:
             self._stored_etag = self._keeper.etag
             self._storer.changed()
+        self._watch.wake_for_edge()
         self._settled()

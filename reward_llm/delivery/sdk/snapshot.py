@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -49,7 +51,7 @@ class ScheduledWeights(Scheduled):
 class Item:
     """A scope's own schedule and defaults; `answer` is what the service itself made of them.
 
-    `text` is the JSON that it was read from.
+    `text` is the JSON that it was read from, and `digest` the SHA-256 of that.
     """
 
     scenario: str
@@ -60,11 +62,20 @@ class Item:
     activations: tuple[ScheduledWeights, ...]
     answer: tuple[str, str]
     text: str = field(compare=False, repr=False)
+    digest: bytes = field(compare=False, repr=False)
 
     @property
     def key(self) -> ScopeKey:
         """Its scope."""
         return self.scenario, self.segment
+
+    @property
+    def edges(self) -> Iterator[datetime]:
+        """When its own activations begin and end."""
+        for activation in self.activations:
+            yield activation.start
+            if activation.end is not None:
+                yield activation.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +102,18 @@ class Snapshot:
         )
 
 
+def written(snapshot: Snapshot) -> bytes:
+    """The document, with the items as the service wrote them."""
+    head = {
+        "revision": snapshot.revision,
+        "as_of": snapshot.as_of.isoformat(),
+        "stale": snapshot.stale,
+        "age_s": snapshot.age_s,
+    }
+    items = ",".join([item.text for item in snapshot.items.values()])
+    return f'{json.dumps(head)[:-1]}, "items": [{items}]}}'.encode()
+
+
 def read_item(document: object, text: str) -> Item:
     """One item of a snapshot.
 
@@ -113,6 +136,7 @@ def read_item(document: object, text: str) -> Item:
         activations=made,
         answer=(_text(fields, "policy_id"), _text(fields, "rule")),
         text=text,
+        digest=hashlib.sha256(text.encode("utf-8")).digest(),
     )
 
 

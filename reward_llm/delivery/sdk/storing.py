@@ -11,6 +11,7 @@ from typing import Final
 
 from reward_llm.delivery.sdk.cache import Kept, SnapshotCache
 from reward_llm.delivery.sdk.keeper import Keeper
+from reward_llm.delivery.sdk.snapshot import written
 from reward_llm.delivery.sdk.trouble import Trouble
 
 EVERY_S: Final = 5.0
@@ -55,23 +56,19 @@ class Storer:
         if (kept := self._kept()) is not None:
             self._store(kept)
 
-    def _store(self, kept: Kept) -> None:
+    def _store(self, kept: Callable[[], Kept]) -> None:
         try:
-            self._cache.store(kept, replaces_newer=self._keeper.went_back)
+            self._cache.store(kept(), replaces_newer=self._keeper.went_back)
         except OSError as exc:
             self.trouble.began(f"can't be written: {exc}")
         else:
             self.trouble.over()
 
-    def _kept(self) -> Kept | None:
-        """What a service has confirmed to this process."""
+    def _kept(self) -> Callable[[], Kept] | None:
+        """What a service has confirmed to this process, yet to be written down, which takes a while."""
         keeper = self._keeper
-        age_s = keeper.table.standing.age_s
-        if keeper.source != "server" or keeper.body is None or math.isinf(age_s):
+        age_s, snapshot = keeper.table.standing.age_s, keeper.snapshot
+        if keeper.source != "server" or snapshot is None or math.isinf(age_s):
             return None
-        return Kept(
-            body=keeper.body,
-            etag=keeper.etag or "",
-            revision=keeper.revision or 0,
-            confirmed_at=self._wall() - age_s,
-        )
+        etag, revision, confirmed_at = keeper.etag or "", keeper.revision or 0, self._wall() - age_s
+        return lambda: Kept(body=written(snapshot), etag=etag, revision=revision, confirmed_at=confirmed_at)

@@ -8,16 +8,16 @@ scope ─► frozen: the defaults
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
 from reward_llm.delivery.sdk.resting import Rests
+from reward_llm.delivery.sdk.shares import Includes, includes
 from reward_llm.delivery.sdk.snapshot import Item, PolicyWeights, ScheduledWeights, ScopeKey, Snapshot
 from reward_llm.delivery.sdk.standing import Standing
 from reward_llm.delivery.sdk.weights import Rollout, Weights
-from reward_llm.domain.rollout import bucket
 from reward_llm.domain.schedule import live, takeovers, winner
 
 WARMED: Final = 1_000
@@ -34,7 +34,8 @@ class Period:
     """What a scope is served until something begins or ends.
 
     `since` and `until` are seconds since 1970; `until` is None if nothing will. `deciding` are the partial
-    activations on which the answer for a unit depends; which of them it is in is the key of `answers`.
+    activations on which the answer for a unit depends, as what says whether a unit is in one; which of them it is in
+    is the key of `answers`.
     """
 
     item: Item
@@ -42,12 +43,23 @@ class Period:
     since: float
     until: float | None
     everybody: Weights
-    deciding: tuple[ScheduledWeights, ...]
+    deciding: tuple[Includes, ...]
     answers: dict[tuple[bool, ...], Weights] = field(default_factory=dict)
 
     def holds(self, now_s: float) -> bool:
         """Whether it does now, if the clock went neither on nor back too far."""
         return self.since <= now_s and (self.until is None or now_s < self.until)
+
+    def under(self, standing: Standing) -> Period:
+        """The same of another snapshot; what units are answered is worked out again."""
+        return Period(
+            item=self.item,
+            layers=self.layers,
+            since=self.since,
+            until=self.until,
+            everybody=self.everybody.under(standing),
+            deciding=self.deciding,
+        )
 
     def known_answer(self, unit: str) -> Weights | None:
         """The unit's, if one like it has asked before."""
@@ -55,7 +67,7 @@ class Period:
 
     def included(self, unit: str) -> tuple[bool, ...]:
         """Which of `deciding` the unit is in."""
-        return tuple([bucket(a.policy.policy_id, unit) < a.percent for a in self.deciding])
+        return tuple([has(unit) for has in self.deciding])
 
 
 class Table:
@@ -63,16 +75,18 @@ class Table:
 
     A snapshot leaves out what was over when it was made, so it says nothing of the time before: while the clock is
     behind `as_of_s`, in seconds since 1970, what held then holds. `periods` grows as scopes are looked up, by any
-    thread: each puts in what it worked out itself.
+    thread: each puts in what it worked out itself. `edges` are when something begins or ends, in order, once they
+    were looked for.
     """
 
-    __slots__ = ("as_of_s", "items", "periods", "standing")
+    __slots__ = ("as_of_s", "edges", "items", "periods", "standing")
 
     def __init__(self, items: Mapping[ScopeKey, Item], standing: Standing, as_of_s: float) -> None:
         self.items = items
         self.as_of_s = as_of_s
         self.standing = standing
         self.periods: dict[ScopeKey, Period] = {}
+        self.edges: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, snapshot: Snapshot, standing: Standing) -> Table:
@@ -81,7 +95,9 @@ class Table:
 
     def anew(self) -> Table:
         """The same, with nothing worked out: the clock went back."""
-        return Table(self.items, self.standing, self.as_of_s)
+        table = Table(self.items, self.standing, self.as_of_s)
+        table.edges = self.edges
+        return table
 
     @classmethod
     def empty(cls) -> Table:
@@ -90,6 +106,14 @@ class Table:
             revision=0, confirmed_at=float("-inf"), confirmed=False, service_stale=False, stale_after_s=1.0
         )
         return cls(MappingProxyType({}), standing, float("-inf"))
+
+    def says_what(self, other: Table) -> bool:
+        """Whether both are of the same scopes, each as the service wrote it."""
+        known = other.items
+        if len(known) != len(self.items):
+            return False
+        pairs = ((item, known.get(key)) for key, item in self.items.items())
+        return all(one is two or (two is not None and one.digest == two.digest) for one, two in pairs)
 
     def period(self, key: ScopeKey, now_s: float) -> Period:
         """The period that holds now.
@@ -120,18 +144,25 @@ class Table:
                 self._warm(key, before, now_s)
             rests.rest_if_due()
 
+    def find_edges(self) -> None:
+        """Look for all moments at which something begins or ends."""
+        rests, found = Rests(), set[float]()
+        for item in self.items.values():
+            found.update(edge.timestamp() for edge in item.edges)
+            rests.rest_if_due()
+        self.edges = tuple(sorted(found))
+
     def _warm(self, key: ScopeKey, before: Table, now_s: float) -> None:
         kept, whole = before.periods.get(key), (key[0], None)
         same = kept is not None and kept.item is self.items[key] and before.items[whole] is self.items[whole]
         if kept is not None and same and kept.holds(now_s):
-            everybody = replace(kept.everybody, _standing=self.standing)
-            self.periods[key] = replace(kept, everybody=everybody, answers={})
+            self.periods[key] = kept.under(self.standing)
         else:
             self.period(key, now_s)
 
     def _period(self, item: Item, now_s: float) -> Period:
         now = self._moment(now_s)
-        layers = self._layers(item, now)
+        layers = self.layers(item, now)
         walked = [a for _, ordered in layers for a in ordered]
         edges = [m for a in walked for m in (a.start, a.end) if m is not None and m > now]
         return Period(
@@ -140,13 +171,13 @@ class Table:
             since=now_s if now_s > self.as_of_s else float("-inf"),
             until=min(edges).timestamp() if edges else None,
             everybody=self._answer(item, layers, now, None),
-            deciding=tuple(a for a in walked if a.partial),
+            deciding=tuple(includes(a.policy_id, a.percent) for a in walked if a.partial),
         )
 
     def _moment(self, now_s: float) -> datetime:
         return datetime.fromtimestamp(max(now_s, self.as_of_s), UTC)
 
-    def _layers(self, item: Item, now: datetime) -> Layers:
+    def layers(self, item: Item, now: datetime) -> Layers:
         """What of each layer may matter until the next edge: nothing below what holds for everybody."""
         whole = self.items[item.scenario, None]
         if item.frozen or whole.frozen:

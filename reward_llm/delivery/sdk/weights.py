@@ -41,6 +41,23 @@ class Weights:
     valid_until: datetime | None
     _standing: Standing = field(repr=False, compare=False)
 
+    def under(self, standing: Standing) -> Weights:
+        """The same of another snapshot."""
+        return Weights(
+            scenario=self.scenario,
+            segment=self.segment,
+            policy_id=self.policy_id,
+            version=self.version,
+            utilities=self.utilities,
+            weights=self.weights,
+            vector=self.vector,
+            source=self.source,
+            rule=self.rule,
+            rollout=self.rollout,
+            valid_until=self.valid_until,
+            _standing=standing,
+        )
+
     @property
     def age_s(self) -> float:
         """Seconds since the service's database last confirmed them, by now; inf if nobody knows."""

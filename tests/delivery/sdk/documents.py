@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -87,6 +88,12 @@ def document(
 
 def encoded(snapshot: Mapping[str, Any]) -> bytes:
     return json.dumps(snapshot, separators=(",", ":")).encode()
+
+
+def etag_of(snapshot: Mapping[str, Any]) -> str:
+    """The entity tag that the service gives it: the hash of its items' hashes."""
+    digests = [hashlib.sha256(encoded(item)).digest() for item in snapshot["items"]]
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:32]
 
 
 def read(snapshot: Mapping[str, Any]) -> Snapshot:

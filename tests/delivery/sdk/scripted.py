@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import threading
 import time
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.delivery.sdk.documents import document, encoded, moment
+from tests.delivery.sdk.documents import document, encoded, etag_of, moment
 
 DEADLINE_S = 30.0
 Answer = bytes | None
@@ -44,6 +43,8 @@ class Scripted:
     greet: Callable[[Asked], Answer | bool] | None = None
     """The same for the stream."""
     skew_s: float = 0.0
+    says_when: bool = True
+    """Whether an answer says by its header when it holds."""
     asked: list[Asked] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -56,7 +57,7 @@ class Scripted:
 
     @property
     def etag(self) -> str:
-        return hashlib.sha256(json.dumps(self.snapshot["items"]).encode()).hexdigest()[:32]
+        return etag_of(self.snapshot)
 
     def of(self, path: str) -> list[Asked]:
         return [a for a in list(self.asked) if a.path.split("?")[0] == path]
@@ -73,6 +74,13 @@ class Scripted:
         self.snapshot = snapshot
         if tell:
             self.tell("changed")
+
+    def carry(self, snapshot: dict[str, Any], **said: Any) -> None:
+        """Serve it, and send what differs along with the notice; `said` is what that says otherwise."""
+        since, known = self.etag, self.snapshot["items"]
+        self.snapshot = snapshot
+        items = [item for item in snapshot["items"] if item not in known]
+        self.tell("changed", encoded({**self.notice(), "from": since, "items": items, **said}).decode())
 
     def tell(self, event: str = "heartbeat", data: str | None = None) -> None:
         self._call(self._send(event, data))
@@ -146,6 +154,8 @@ class Scripted:
             "Weights-Stale": str(self.snapshot["stale"]).lower(),
             "Weights-Revision": str(self.snapshot["revision"]),
         }
+        if self.says_when:
+            said["Weights-As-Of"] = moment(self.now()) or ""
         if asked.headers.get("if-none-match") == said["ETag"]:
             return response("304 Not Modified", said)
         body = encoded(self.snapshot | {"as_of": moment(self.now())})
@@ -168,8 +178,8 @@ class Scripted:
         for writer in list(self._streaming):
             writer.write(self.event(event, data))
 
-    def event(self, kind: str, data: str | None = None) -> bytes:
-        notice = {
+    def notice(self) -> dict[str, Any]:
+        return {
             "revision": self.snapshot["revision"],
             "etag": self.etag,
             "as_of": moment(self.now()),
@@ -177,7 +187,9 @@ class Scripted:
             "age_s": self.snapshot["age_s"],
             "every_s": self.every_s,
         }
-        return f"event: {kind}\ndata: {json.dumps(notice) if data is None else data}\n\n".encode()
+
+    def event(self, kind: str, data: str | None = None) -> bytes:
+        return f"event: {kind}\ndata: {json.dumps(self.notice()) if data is None else data}\n\n".encode()
 
 
 def response(status: str, headers: dict[str, str], body: bytes = b"") -> bytes:

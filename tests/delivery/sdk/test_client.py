@@ -63,6 +63,24 @@ def test_without_a_stream_changes_are_polled() -> None:
         assert "404" in (client.health().last_error or "")
 
 
+@pytest.mark.parametrize("says_when", [True, False])
+def test_that_nothing_changed_tells_the_time_if_the_service_says_when(says_when: bool, tmp_path: Path) -> None:
+    with (
+        scripted(streams=False, says_when=says_when, skew_s=36_000.0) as service,
+        WeightsClient(service.url, poll_s=0.05, cache=tmp_path / "w") as before,
+    ):
+        until(lambda: before.health().source == "server")
+        before.close()
+        asked = len(service.snapshots)
+        with WeightsClient(service.url, poll_s=0.05, cache=tmp_path / "w") as client:
+            until(lambda: len(service.snapshots) > asked + 3)
+            assert client.health().clock_skew_s == pytest.approx(36_000, abs=5)
+            assert (client.health().stale, client.health().revision) == (False, 1)
+        conditional = ["if-none-match" in a.headers for a in service.snapshots[asked:]]
+        assert conditional[:2] == [True, says_when], "who wasn't told the time asks for the whole snapshot"
+        assert all(conditional[2:])
+
+
 def test_heartbeats_keep_it_fresh_without_asking(service: Scripted) -> None:
     with WeightsClient(service.url, poll_s=0.05, stale_after_s=1.0) as client:
         until(lambda: client.health().streaming)
@@ -151,6 +169,10 @@ ANSWERS = {
     "too much, as announced": response("200 OK", {"Content-Length": "9" * 30}, BODY),
     "304 of nothing": response("304 Not Modified", {}),
     "304 without an age": response("304 Not Modified", {"Weights-Revision": "9"}),
+    "304 without a moment": response(
+        "304 Not Modified",
+        {"Weights-Revision": "9", "Weights-Age": "1", "Weights-Stale": "false", "Weights-As-Of": "noon"},
+    ),
     "304 from the future": response(
         "304 Not Modified", {"Weights-Revision": "9", "Weights-Age": "-5", "Weights-Stale": "false"}
     ),

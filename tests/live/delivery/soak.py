@@ -44,6 +44,7 @@ class SoakConfig:
     readers: int = 4
     """Without the client library, half of which keep their connection."""
     activation_every_s: float = 1.0
+    """From the moment that one is asked for to that of the next, however long it takes."""
     look_every_s: float = 0.05
     restarts: int = 2
     """0 to 2: one server is killed after a third of the time, another is stopped after two; both start again."""
@@ -55,6 +56,10 @@ class Soaked:
 
     ledger: Ledger = field(default_factory=Ledger)
     seconds: float = 0.0
+    asked: int = 0
+    """Activations that were asked for, one in each turn."""
+    latest_s: float = 0.0
+    """How much later than in its turn one was asked for, at most."""
     restarts: int = 0
     interrupted: int = 0
     """Requests of readers and the writer that a restart broke off."""
@@ -64,12 +69,17 @@ class Soaked:
     """The greatest age that any client had."""
     changes: int = 0
     """That clients were told of."""
+    carried: int = 0
+    """Of these, how many came with their notices."""
 
     def as_dict(self) -> dict[str, Any]:
         ledger = self.ledger
         return {
             "seconds": round(self.seconds, 1),
+            "activations_asked": self.asked,
+            "latest_s": round(self.latest_s, 3),
             "activations": len(ledger.activations),
+            "carried": self.carried,
             "looks": dict(ledger.sights),
             "changes": self.changes,
             "restarts": self.restarts,
@@ -107,6 +117,7 @@ class Soak:
             work += [self._restart()] if config.restarts else []
             await self._for_a_while(work)
             self.result.seconds = time.monotonic() - began
+            self.result.carried = sum(client.health().carried for client, _ in clients)
         ledger.settle()
         return self.result
 
@@ -173,15 +184,23 @@ class Soak:
             await asyncio.sleep(self._config.look_every_s)
 
     async def _write(self, policies: dict[str | None, list[str]]) -> None:
-        for turn in count(1):
-            policy_ids = policies[_SEGMENT if turn % _SEGMENT_EVERY == 0 else None]
-            servers = tuple(self._fleet.servers)
-            async with self._http(self._fleet.url_of(servers[turn % len(servers)])) as http:
-                try:
-                    await self._activate(http, policy_ids[turn % len(policy_ids)])
-                except httpx.TransportError:
-                    self._interrupted("writer")
-            await asyncio.sleep(self._config.activation_every_s)
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for turn in count(1):
+                policy_ids = policies[_SEGMENT if turn % _SEGMENT_EVERY == 0 else None]
+                due = began + (turn - 1) * self._config.activation_every_s
+                await asyncio.sleep(due - time.monotonic())
+                self.result.latest_s = max(self.result.latest_s, time.monotonic() - due)
+                self.result.asked += 1
+                group.create_task(self._write_one(turn, policy_ids[turn % len(policy_ids)]))
+
+    async def _write_one(self, turn: int, policy_id: str) -> None:
+        servers = tuple(self._fleet.servers)
+        async with self._http(self._fleet.url_of(servers[turn % len(servers)])) as http:
+            try:
+                await self._activate(http, policy_id)
+            except httpx.TransportError:
+                self._interrupted("writer")
 
     async def _activate(self, http: httpx.AsyncClient, policy_id: str) -> None:
         answer = await http.post(f"/v1/policies/{policy_id}/activation", json={})

@@ -12,5 +12,7 @@ async def test_behind_two_servers_nobody_sees_weights_go_back_or_mix_or_missing(
     assert result.ledger.examples == []
     assert not result.ledger.violations
     assert result.restarts == 1
+    assert result.asked >= CONFIG.seconds / CONFIG.activation_every_s
     assert len(result.ledger.activations) > 10
+    assert result.carried > 10
     assert set(result.ledger.sights) == {"client", "kept", "single"}

@@ -1,4 +1,4 @@
-"""Four processes write to one database, and are killed again and again."""
+"""Four processes write to one database, and are killed again and again: what has to be true of it then."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import random
 import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from sqlalchemy import select
 
 from reward_llm.domain.audit import AuditRecord
@@ -99,13 +99,6 @@ async def until(stream: asyncio.StreamReader, lines: int | None) -> AsyncIterato
         count += 1
 
 
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    database = Database.open(url)
-    yield database
-    await database.aclose()
-
-
 async def whole_log(database: Database) -> list[AuditRecord]:
     log, records = SqlAuditLog(database), []
     head = await log.head()
@@ -128,16 +121,20 @@ def changes(told: Sequence[Told]) -> Counter[int]:
     return Counter(chain.from_iterable(w["changed"] for t in told for w in t.done if "changed" in w))
 
 
-async def test_four_writers_that_are_killed_lose_and_double_nothing(
-    url: str, database: Database, tmp_path: Path
-) -> None:
+async def four_writers_that_are_killed_lose_and_double_nothing(url: str, folder: Path) -> None:
+    """Have them write and be killed, and look at everything that they leave behind."""
+    async with aclosing(Database.open(url)) as database:
+        await _nothing_is_lost_or_doubled(url, database, folder)
+
+
+async def _nothing_is_lost_or_doubled(url: str, database: Database, folder: Path) -> None:
     told = await asyncio.gather(*(run_writer(url, f"writer{i}") for i in range(WRITERS)))
     done = [w for t in told for w in t.done]
     assert len(done) == WRITERS * WRITES
     assert {w["kind"] for w in done} >= {"goal", "edit", "decide", "activate", "change", "end", "freeze"}
 
     await the_log_is_whole(database)
-    await an_export_verifies(database, tmp_path / "audit.jsonl")
+    await an_export_verifies(database, folder / "audit.jsonl")
     policies = await all_policies(SqlStore(database))
     nothing_is_lost(told, policies)
     await every_change_counts_once(database, told)
