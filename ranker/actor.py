@@ -62,7 +62,7 @@ class Actor(nn.Module):
 
     def write(self, requests: Requests, sensitive: dict[str, Tensor], size: int) -> Tensor:
         """The greedy slates as `slate_BN`, unchecked, for parameters of `condition`, one set a request."""
-        memory = self._memory(requests, sensitive, size)
+        memory = self.memory(requests, sensitive, size)
         state = self.decoder.begin(memory)
         chosen = [self.decoder.score(memory, state, 0).argmax(-1)]
         for slot in range(1, size):
@@ -78,7 +78,7 @@ class Actor(nn.Module):
             ShapeMismatch: If the requests aren't of the actor's shape.
             ValueOutOfRange: If there are too many candidates or slots.
         """
-        self._check(requests, weights_BK, size)
+        self.check(requests, weights_BK, size)
         with torch.inference_mode():
             slate_BN: Tensor = self.forward(requests, weights_BK, size)
             return slate_BN
@@ -91,12 +91,23 @@ class Actor(nn.Module):
         Raises:
             WeightsInvalid, ShapeMismatch, ValueOutOfRange: As `greedy`.
         """
-        self._check(requests, weights_BK, size)
+        self.check(requests, weights_BK, size)
 
         def draw(_: int, log_prob_BM: Tensor) -> Tensor:
             return torch.multinomial(log_prob_BM.detach().exp(), 1, generator=generator).squeeze(-1)
 
         return self._rollout(requests, weights_BK, size, samples, draw)
+
+    def chosen(
+        self, requests: Requests, weights_BK: Tensor, size: int, choose: Choose, *, samples: int = 1
+    ) -> Slates:
+        """Slates that someone else chooses by the actor's log-probabilities, with gradients.
+
+        Raises:
+            WeightsInvalid, ShapeMismatch, ValueOutOfRange: As `greedy`.
+        """
+        self.check(requests, weights_BK, size)
+        return self._rollout(requests, weights_BK, size, samples, choose)
 
     def log_prob(self, requests: Requests, weights_BK: Tensor, slate_BSN: Tensor) -> Slates:
         """How likely the actor is to write given slates, with gradients.
@@ -107,17 +118,18 @@ class Actor(nn.Module):
             WeightsInvalid, ShapeMismatch, ValueOutOfRange: As `greedy`.
         """
         samples, size = slate_BSN.shape[1:]
-        self._check(requests, weights_BK, size)
+        self.check(requests, weights_BK, size)
         flat_RN = slate_BSN.flatten(0, 1).clamp(min=0)
         return self._rollout(requests, weights_BK, size, samples, lambda slot, _: flat_RN[:, slot])
 
-    def _memory(self, requests: Requests, sensitive: dict[str, Tensor], size: int) -> Memory:
+    def memory(self, requests: Requests, sensitive: dict[str, Tensor], size: int) -> Memory:
+        """What stays the same through the slates of some requests, for parameters of `condition`."""
         relation_BMMR = relations(requests)
         encoded = self.encoder(requests, relation_BMMR)
         return self.decoder.remember(encoded, relation_BMMR, closed_slots(requests, size), sensitive)
 
     def _rollout(self, requests: Requests, weights_BK: Tensor, size: int, samples: int, choose: Choose) -> Slates:
-        memory = self._memory(requests, self.condition(weights_BK), size).repeated(samples)
+        memory = self.memory(requests, self.condition(weights_BK), size).repeated(samples)
         state = self.decoder.begin(memory)
         columns: list[tuple[Tensor, ...]] = []
         for slot in range(size):
@@ -139,7 +151,12 @@ class Actor(nn.Module):
             choices_BSN=choices,
         )
 
-    def _check(self, requests: Requests, weights_BK: Tensor, size: int) -> None:
+    def check(self, requests: Requests, weights_BK: Tensor, size: int) -> None:
+        """Make sure that the actor can rank the requests by the weights.
+
+        Raises:
+            WeightsInvalid, ShapeMismatch, ValueOutOfRange: As `greedy`.
+        """
         _check_weights(weights_BK, requests.B, self.shape.utilities)
         widths = (requests.user_BF.shape[-1], requests.item_BMF.shape[-1], requests.item_id_BMC.shape[-1])
         wanted = (self.shape.user, self.shape.item, len(self.shape.vocabularies))

@@ -53,10 +53,10 @@ class HypernetConfig:
 class ActorConfig:
     """The network that writes slates."""
 
-    input: InputConfig = field(default_factory=InputConfig)
-    hidden: int = 32
+    input: InputConfig = field(default_factory=lambda: InputConfig(hidden=64))
+    hidden: int = 64
     """Width of an encoded item and of the decoder's state."""
-    attention: int = 32
+    attention: int = 64
     """Width in which state, item and context meet."""
     hypernet: HypernetConfig = field(default_factory=HypernetConfig)
 

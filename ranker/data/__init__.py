@@ -31,14 +31,14 @@ nothing, and a loader says so.
 log, or a log with randomised swaps) it can weigh clicks by its inverse; elsewhere the evaluator has to estimate the
 examination of each position from the clicks.
 
-`read_log` and `write_log` are the files, `split_by_time` the parts for training and tests, `trivago_log`,
-`movielens_log` and `generated_log` the sources.
+`read_log` and `write_log` are the files, `log_schema` the columns, `split_by_time` the parts for training and tests,
+`trivago_log`, `movielens_log` and `generated_log` the sources.
 """
 
 from __future__ import annotations
 
 from ranker.data.generator import GeneratorConfig, generated_log
-from ranker.data.log_format import check_log, read_log, write_log
+from ranker.data.log_format import check_log, log_schema, read_log, write_log
 from ranker.data.movielens import movielens_log
 from ranker.data.splits import split_by_time
 from ranker.data.trivago import trivago_log
@@ -47,6 +47,7 @@ __all__ = [
     "GeneratorConfig",
     "check_log",
     "generated_log",
+    "log_schema",
     "movielens_log",
     "read_log",
     "split_by_time",

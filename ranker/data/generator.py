@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ranker.data.catalogue import DAY_S, Catalogue
-from ranker.data.log_format import check_log
+from ranker.data.log_format import check_log, log_schema
 from ranker.data.responses import dwell_times, purchases, repeats, returns
 from ranker.errors import DependencyMissing
 from ranker.requests import SUPPLY_TYPES
@@ -37,6 +37,8 @@ COLD_START_DAYS: Final = 7
 MOST_LISTS_A_DAY: Final = 3
 
 _ENVIRONMENT: Final = "sardine/SlateTopK-Uncertain-v0"
+_ROWS_AT_ONCE: Final = 256
+"""Rows as Python objects, before they become columns."""
 _NEVER_ENDS: Final = 10**9
 _RECALL_SHARPNESS: Final = 5.0
 _RECALL_OF_NEW: Final = 0.8
@@ -86,15 +88,14 @@ def generated_log(config: GeneratorConfig | None = None, *, progress: bool = Fal
     """
     config = config or GeneratorConfig()
     market = _Market.opened(config)
-    rows: list[dict[str, Any]] = []
+    parts: list[pa.Table] = []
+    rows = itertools.islice(itertools.chain.from_iterable(market.days()), config.lists)
     with Progress(console=Console(stderr=True), disable=not progress) as bar:
         task = bar.add_task("Simulating lists", total=config.lists)
-        for day in market.days():
-            rows.extend(day)
-            bar.update(task, completed=min(len(rows), config.lists))
-            if len(rows) >= config.lists:
-                break
-    return check_log(pa.Table.from_pylist(rows[: config.lists]))
+        while part := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+            parts.append(pa.Table.from_pylist(part, schema=market.schema()))
+            bar.advance(task, len(part))
+    return check_log(pa.concat_tables(parts))
 
 
 @dataclass(slots=True)
@@ -118,6 +119,17 @@ class _Market:
             environment.item_embedd, sellers=config.sellers, start=START, days=config.days, generator=generator
         )
         return cls(config, environment, catalogue, _columns(catalogue), generator)
+
+    def schema(self) -> pa.Schema:
+        """Give the columns of the log."""
+        topics = range(self.environment.num_topics)
+        user = [*(f"{kind}_{topic}" for kind in ("taste", "recent") for topic in topics), "days_seen"]
+        item = [*self.catalogue.features, "affinity"]
+        return log_schema(
+            user=dict.fromkeys(user, pa.float32()),
+            item=dict.fromkeys(item, pa.float32()),
+            optional=("propensity",),
+        )
 
     def days(self) -> Iterator[list[dict[str, Any]]]:
         """Give the lists of one user after the other, a day at a time, without end."""

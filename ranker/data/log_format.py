@@ -42,8 +42,34 @@ USER_PREFIX: Final = "user."
 ITEM_PREFIX: Final = "item."
 OUTCOMES: Final = ("returned", *SHOWN_COLUMNS)
 
+Columns = Mapping[str, pa.DataType]
+
 _MAY_BE_NULL: Final = frozenset({"seller", "category", "price", "published"})
 _ROW_GROUP: Final = 4096
+
+
+def log_schema(*, user: Columns, item: Columns, optional: tuple[str, ...] = ()) -> pa.Schema:
+    """Give the schema of a log with these features of the user and of candidates, by their names without prefixes.
+
+    Args:
+        user: Types of the user's features.
+        item: Types of the candidates' features, of one value.
+        optional: Names of the optional columns that it has.
+    """
+    known = {**OPTIONAL_CANDIDATE_COLUMNS, **OPTIONAL_SHOWN_COLUMNS}
+    lists = {
+        **CANDIDATE_COLUMNS,
+        **{f"{ITEM_PREFIX}{name}": kind for name, kind in item.items()},
+        **SHOWN_COLUMNS,
+        **{name: known[name] for name in optional},
+    }
+    return pa.schema(
+        {
+            **REQUEST_COLUMNS,
+            **{f"{USER_PREFIX}{name}": kind for name, kind in user.items()},
+            **{name: pa.list_(kind) for name, kind in lists.items()},
+        }
+    )
 
 
 def write_log(log: pa.Table, path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from ranker.data.log_format import check_log
+from ranker.data.log_format import check_log, log_schema
 from ranker.errors import LogInvalid
 
 LIKED: Final = 4.0
@@ -100,29 +100,9 @@ def movielens_log(folder: Path, *, size: int = 10, candidates: int = 50, seed: i
     return check_log(pa.Table.from_pylist(rows, schema=_SCHEMA))
 
 
-_SCHEMA: Final = pa.schema(
-    {
-        "request_id": pa.string(),
-        "user_id": pa.string(),
-        "timestamp": pa.int64(),
-        "user.ratings": pa.float32(),
-        "user.liked": pa.float32(),
-        "item_id": pa.list_(pa.string()),
-        "supply_type": pa.list_(pa.string()),
-        "seller": pa.list_(pa.string()),
-        "category": pa.list_(pa.string()),
-        "price": pa.list_(pa.float32()),
-        "published": pa.list_(pa.int64()),
-        "group": pa.list_(pa.int64()),
-        "item.ratings": pa.list_(pa.float32()),
-        "item.stars": pa.list_(pa.float32()),
-        "item.affinity": pa.list_(pa.float32()),
-        "shown": pa.list_(pa.int64()),
-        "click": pa.list_(pa.bool_()),
-        "purchase": pa.list_(pa.bool_()),
-        "dwell_s": pa.list_(pa.float32()),
-        "returned": pa.bool_(),
-    }
+_SCHEMA: Final = log_schema(
+    user=dict.fromkeys(("ratings", "liked"), pa.float32()),
+    item=dict.fromkeys(("ratings", "stars", "affinity"), pa.float32()),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ranker.data.log_format import check_log
+from ranker.data.log_format import check_log, log_schema
 from ranker.errors import LogInvalid
 
 CLICKOUT: Final = "clickout item"
@@ -44,30 +44,9 @@ def trivago_log(path: Path) -> pa.Table:
     return check_log(pa.Table.from_pylist(rows, schema=_SCHEMA))
 
 
-_SCHEMA: Final = pa.schema(
-    {
-        "request_id": pa.string(),
-        "user_id": pa.string(),
-        "timestamp": pa.int64(),
-        "user.platform": pa.string(),
-        "user.device": pa.string(),
-        "user.step": pa.float32(),
-        "item_id": pa.list_(pa.string()),
-        "supply_type": pa.list_(pa.string()),
-        "seller": pa.list_(pa.string()),
-        "category": pa.list_(pa.string()),
-        "price": pa.list_(pa.float32()),
-        "published": pa.list_(pa.int64()),
-        "group": pa.list_(pa.int64()),
-        "item.seen": pa.list_(pa.float32()),
-        "item.clicked": pa.list_(pa.float32()),
-        "item.last": pa.list_(pa.float32()),
-        "shown": pa.list_(pa.int64()),
-        "click": pa.list_(pa.bool_()),
-        "purchase": pa.list_(pa.bool_()),
-        "dwell_s": pa.list_(pa.float32()),
-        "returned": pa.bool_(),
-    }
+_SCHEMA: Final = log_schema(
+    user={"platform": pa.string(), "device": pa.string(), "step": pa.float32()},
+    item=dict.fromkeys(("seen", "clicked", "last"), pa.float32()),
 )
 
 

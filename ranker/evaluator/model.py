@@ -99,12 +99,16 @@ class Evaluator(nn.Module):
         )
 
     def pointwise_logits(self, requests: Requests, slate_BSN: Tensor) -> Tensor:
-        """Log-odds of attraction and buying as `logit_BSN2`, from the item, the user and repeats above it alone."""
+        """Log-odds of attraction and buying as `logit_BSN2`, from the item, the user and repeats above it alone.
+
+        Unknown sellers and categories repeat nothing: their count would only say how far down the item stands.
+        """
         at_BSN = slate_BSN.clamp(min=0)
         row_B11 = torch.arange(requests.B, device=slate_BSN.device)[:, None, None]
         trait_BM2 = torch.stack([requests.seller_BM, requests.category_BM], dim=-1)
         trait_BSN2 = trait_BM2[row_B11, at_BSN]
-        same_BSNN2 = (trait_BSN2.unsqueeze(-2) == trait_BSN2.unsqueeze(-3)).float()
+        known_BSN12 = (trait_BSN2 != 0).unsqueeze(-2)
+        same_BSNN2 = ((trait_BSN2.unsqueeze(-2) == trait_BSN2.unsqueeze(-3)) & known_BSN12).float()
         above_NN1 = (
             torch.ones(slate_BSN.shape[-1], slate_BSN.shape[-1], device=slate_BSN.device).tril(-1).unsqueeze(-1)
         )

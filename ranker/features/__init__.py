@@ -27,12 +27,13 @@ A name means the column `user.NAME` or `item.NAME`; `price`, `age_days`, `group`
 `category` (categorical) of candidates are the log's own columns.
 
 `FeatureSpec` is the file, `FeatureEncoder` what training on a log makes of it: it gives `Requests` and `LoggedLists`,
-and is kept beside the networks, since they are of no use without it.
+and is kept beside the networks, since they are of no use without it. `drafted_spec` writes a first spec for a log.
 """
 
 from __future__ import annotations
 
+from ranker.features.draft import drafted_spec
 from ranker.features.encoder import FeatureEncoder
 from ranker.features.spec import Feature, FeatureSpec, shipped_spec
 
-__all__ = ["Feature", "FeatureEncoder", "FeatureSpec", "shipped_spec"]
+__all__ = ["Feature", "FeatureEncoder", "FeatureSpec", "drafted_spec", "shipped_spec"]

@@ -1,15 +1,15 @@
 """Training of the actor.
 
-requests, weights drawn --> teacher ----> slates --> likelihood ----------------------------------.
-                       '--> actor ------> S slates a request --> rewards --> advantages --> REINFORCE --> AdamW
-                                               frozen evaluator -------'
+requests, weights drawn --> teacher --> slates --> likelihood --------------------------------------.
+                       '--> actor ----> a slate a request, K tried a slot --> rewards --> exchange --+--> AdamW
+                                  '---> S slates a request ---------> rewards --> REINFORCE --------'
+                                                     frozen evaluator ---'
 
-    gradient = mean over samples of sum_t A_t grad log pi(a_t) + beta grad entropy
+Weights are drawn anew for every request, as in Chen et al. 2023, and so is the size of the slates for every batch.
+By default choices are compared with others in their place (`ranker.training.exchange`); REINFORCE with its baselines
+(`ranker.training.reinforce`) and a warm start by a teacher are beside it.
 
-REINFORCE (Williams 1992) as in Chen et al. 2023, with weights drawn anew for every request, and a choice of
-baselines (`ranker.training.config`).
-
-B batch, S samples, N slate, K utilities, V weight vectors.
+B batch, N slate, K utilities, V weight vectors.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from ranker.actor import Actor, Slates
 from ranker.config import ActorConfig, InputShape
 from ranker.errors import LogInvalid, ModelInvalid, TrainingFailed
 from ranker.objective import Objective
-from ranker.requests import EMPTY, Requests
-from ranker.training.advantage import leave_one_out, policy_loss, returns_to_go, scaled
+from ranker.requests import Requests
 from ranker.training.config import ActorTraining
+from ranker.training.exchange import Trial, exchange_loss, tried_slates
 from ranker.training.health import Health, Signs, distinct_share
 from ranker.training.journal import Journal, OnProgress, TrainingProgress, unseen
 from ranker.training.lessons import ActorReport, Lessons
 from ranker.training.optimizer import Optimizer
+from ranker.training.reinforce import Lesson, Reinforce
 from ranker.training.run import Run
-from ranker.training.teacher import marginal_greedy_in_parts
+from ranker.training.teacher import improved, marginal_greedy_in_parts
 from ranker.training.weights import corners, draw_weights
 
 PROBE_SEED: Final = 7_919
@@ -122,29 +123,40 @@ class _Course:
     def _step(self, step: int) -> dict[str, float]:
         if step < self._training.warm_start_steps:
             return self._imitate(step)
-        schedule, utilities = self._training.schedule, self._actor.shape.utilities
-        rows_B = torch.randint(self._lessons.requests.B, (schedule.batch,), generator=self._generator)
-        lessons = self._lessons.select(rows_B)
-        weights_BK = draw_weights(self._training.weights, schedule.batch, utilities, self._generator)
+        lesson = self._lesson()
+        drawn, loss, reward = self._explored(lesson) if self._training.baseline == "exchange" else self._drawn(lesson)
+        left = 1 - step / self._training.schedule.steps
+        bonus = self._training.entropy * left * drawn.entropy_BSN.sum(-1).mean()
+        norm = self._optimizer.step(loss - bonus, step)
+        return {"sampled_reward": reward, "entropy": entropy_share(drawn), "gradient": norm}
+
+    def _lesson(self) -> Lesson:
+        training, batch = self._training, self._training.schedule.batch
+        rows_B = torch.randint(self._lessons.requests.B, (batch,), generator=self._generator)
+        weights_BK = draw_weights(training.weights, batch, self._actor.shape.utilities, self._generator)
+        fewest = max(1, round(training.shortest * training.size))
+        size = int(torch.randint(fewest, training.size + 1, (), generator=self._generator))
+        return Lesson(lessons=self._lessons.select(rows_B), weights_BK=weights_BK, size=size)
+
+    def _explored(self, lesson: Lesson) -> tuple[Slates, Tensor, float]:
+        """A slate drawn, the loss by others tried in each slot, the slate's mean reward."""
+        requests, weights_BK, size = lesson.requests, lesson.weights_BK, lesson.size
+        trial = Trial(count=self._training.tried, generator=self._generator)
+        drawn = self._actor.chosen(requests, weights_BK, size, trial.choose)
+        slate_BVN = tried_slates(requests, drawn.slate_BSN[:, 0], trial.item_BNK)
+        reward_BNK = self._objective.reward(requests, weights_BK, slate_BVN).reshape(requests.B, size, -1)
+        return drawn, exchange_loss(trial.log_prob_BNK, reward_BNK), reward_BNK[..., 0].mean().item()
+
+    def _drawn(self, lesson: Lesson) -> tuple[Slates, Tensor, float]:
+        """Slates drawn, the loss against the baseline, their mean reward."""
         drawn = self._actor.sample(
-            lessons.requests,
-            weights_BK,
-            self._training.size,
+            *(lesson.requests, lesson.weights_BK, lesson.size),
             generator=self._generator,
             samples=self._training.samples,
         )
-        reward_BS = self._objective.reward(lessons.requests, weights_BK, drawn.slate_BSN)
-        advantage_BSN = self._advantages(lessons, weights_BK, drawn, reward_BS)
-        loss = self._loss(drawn, advantage_BSN, reward_BS, 1 - step / schedule.steps)
-        norm = self._optimizer.step(loss, step)
-        return {"sampled_reward": reward_BS.mean().item(), "entropy": entropy_share(drawn), "gradient": norm}
-
-    def _loss(self, drawn: Slates, advantage_BSN: Tensor, reward_BS: Tensor, left: float) -> Tensor:
-        policy = policy_loss(drawn.log_prob_BSN, advantage_BSN)
-        bonus = self._training.entropy * left * drawn.entropy_BSN.sum(-1).mean()
-        best_B1 = reward_BS.argmax(-1, keepdim=True)
-        own_best = drawn.log_prob_BSN.sum(-1).gather(1, best_B1).mean()
-        return policy - bonus - self._training.imitation * own_best
+        reward_BS = self._objective.reward(lesson.requests, lesson.weights_BK, drawn.slate_BSN)
+        reinforce = Reinforce(actor=self._actor, training=self._training, objective=self._objective)
+        return drawn, reinforce.loss(lesson, drawn, reward_BS), reward_BS.mean().item()
 
     def _imitate(self, step: int) -> dict[str, float]:
         """One step of likelihood of the teacher's slates."""
@@ -163,40 +175,11 @@ class _Course:
             rows_B = torch.randint(self._lessons.requests.B, (count,), generator=generator)
             requests = self._lessons.requests.select(rows_B)
             weights_BK = draw_weights(self._training.weights, count, self._actor.shape.utilities, generator)
-            self._taught = (
-                requests,
-                weights_BK,
-                marginal_greedy_in_parts(self._objective, requests, weights_BK, self._training.size),
-            )
+            size, rounds = self._training.size, self._training.teacher_rounds
+            slate_BN = marginal_greedy_in_parts(self._objective, requests, weights_BK, size)
+            slate_BN = improved(self._objective, requests, weights_BK, slate_BN, rounds)
+            self._taught = (requests, weights_BK, slate_BN)
         return self._taught
-
-    def _advantages(self, lessons: Lessons, weights_BK: Tensor, drawn: Slates, reward_BS: Tensor) -> Tensor:
-        return_BSN = reward_BS.unsqueeze(-1).expand_as(drawn.log_prob_BSN)
-        if self._training.reward_to_go:
-            return_BSN = returns_to_go(self._prefix_rewards(lessons.requests, weights_BK, drawn.slate_BSN))
-        if self._training.baseline == "leave_one_out":
-            advantage_BSN = leave_one_out(return_BSN)
-        else:
-            advantage_BSN = return_BSN - self._compared(lessons, weights_BK)
-        return scaled(advantage_BSN) if self._training.scale_advantages else advantage_BSN
-
-    def _compared(self, lessons: Lessons, weights_BK: Tensor) -> Tensor:
-        """Rewards of the greedy slates or of the logged lists, of shape (B, 1, 1) or, to go, (B, 1, N)."""
-        if self._training.baseline == "logged":
-            assert lessons.shown_BN is not None  # noqa: S101 - checked before the run
-            slate_BN = lessons.shown_BN[:, : self._training.size]
-        else:
-            slate_BN = self._actor.greedy(lessons.requests, weights_BK, self._training.size).clone()
-        if self._training.reward_to_go:
-            return returns_to_go(self._prefix_rewards(lessons.requests, weights_BK, slate_BN.unsqueeze(1)))
-        return self._reward(lessons.requests, weights_BK, slate_BN)[:, None, None]
-
-    def _prefix_rewards(self, requests: Requests, weights_BK: Tensor, slate_BSN: Tensor) -> Tensor:
-        size = slate_BSN.shape[-1]
-        is_before_NN = torch.ones(size, size, dtype=torch.bool).tril()
-        prefix_BSNN = torch.where(is_before_NN, slate_BSN.unsqueeze(2), EMPTY)
-        reward_BR = self._objective.reward(requests, weights_BK, prefix_BSNN.flatten(1, 2))
-        return reward_BR.reshape(requests.B, -1, size)
 
     def _look(self, done: int, figures: dict[str, float]) -> str | None:
         """Add what greedy slates of the probes are worth to the figures; why the run has collapsed, if it has."""

@@ -10,8 +10,10 @@ from typing import Final
 import torch
 from torch import Tensor
 
-TINY: Final = 1e-8
-"""Below this, advantages are all alike, and aren't scaled up."""
+from ranker.training.config import Scale
+
+TINY: Final = 1e-6
+"""Below this, advantages are rounding, and aren't scaled up."""
 
 
 def policy_loss(log_prob_BSN: Tensor, advantage_BSN: Tensor) -> Tensor:
@@ -36,7 +38,11 @@ def returns_to_go(prefix_reward_BSN: Tensor) -> Tensor:
     return prefix_reward_BSN[..., -1:] - before_BSN
 
 
-def scaled(advantage_BSN: Tensor) -> Tensor:
-    """Divided by their root mean square over the batch."""
-    size = advantage_BSN.square().mean().sqrt()
-    return advantage_BSN / size if size > TINY else advantage_BSN
+def scaled(advantage_BSN: Tensor, scale: Scale) -> Tensor:
+    """Divided by their root mean square over the batch, over each request (Shao et al. 2024, GRPO), or not."""
+    if scale == "none":
+        return advantage_BSN
+    square_BSN = advantage_BSN.square()
+    mean = square_BSN.mean() if scale == "batch" else square_BSN.mean((1, 2), keepdim=True)
+    size = mean.sqrt()
+    return torch.where(size > TINY, advantage_BSN / size.clamp(min=TINY), advantage_BSN)

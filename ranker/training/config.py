@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Baseline = Literal["leave_one_out", "self_critical", "logged"]
-"""What a sampled slate's reward is compared with: the mean of the other samples (Kool et al. 2019), the greedy slate
-(Rennie et al. 2017), or the list that was logged (Chen et al. 2023)."""
+Baseline = Literal["exchange", "leave_one_out", "self_critical", "logged"]
+"""What a choice is compared with: others in its place (`ranker.training.exchange`); or, a whole sampled slate, with
+the mean of the other samples (Kool et al. 2019), the greedy slate (Rennie et al. 2017), or the list that was logged
+(Chen et al. 2023)."""
+Scale = Literal["request", "batch", "none"]
+"""Whose root mean square advantages are divided by: that of a request's samples, which makes utilities that move by
+hundredths teach as much as others; that of the batch; or nobody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,8 @@ class Schedule:
 class EvaluatorTraining:
     """How the evaluator is trained."""
 
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: Schedule = field(default_factory=lambda: Schedule(weight_decay=0.3))
+    """Its weight decay is strong: an evaluator that follows the noise of its log pays actors for following it."""
     hold_back: float = 0.2
     """Share of the lists, the latest, kept back: half of it calibrates, half is scored."""
     slate_weight: float = 1.0
@@ -81,22 +86,28 @@ class HealthLimits:
 class ActorTraining:
     """How the actor is trained."""
 
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: Schedule = field(default_factory=lambda: Schedule(learning_rate=3e-3))
     size: int = 10
     """Slots of the slates."""
+    shortest: float = 0.5
+    """Slots of the shortest slates, as a share of `size`; every batch draws its own number."""
+    baseline: Baseline = "exchange"
+    tried: int = 6
+    """Candidates compared in a slot, for `exchange`."""
     samples: int = 8
-    """Slates drawn a request."""
-    baseline: Baseline = "leave_one_out"
+    """Slates drawn a request, for the other baselines."""
     reward_to_go: bool = False
-    """Whether a choice is held to what comes from its slot on; N times the predictions."""
-    scale_advantages: bool = True
-    """Whether advantages are divided by their standard deviation in the batch."""
-    entropy: float = 0.003
+    """Whether a choice is held to what comes from its slot on, for the other baselines; N times the predictions."""
+    scale: Scale = "request"
+    """What advantages are divided by; `exchange` has a scale of its own."""
+    entropy: float = 0.02
     """Weight of the entropy bonus, falling to nothing over the run."""
     imitation: float = 0.0
     """Weight of the log-likelihood of a request's best sample, which pulls as self-imitation (Oh et al. 2018)."""
-    warm_start_steps: int = 200
+    warm_start_steps: int = 0
     """Steps that imitate the teacher before the others; 0 for none."""
+    teacher_rounds: int = 0
+    """Rounds of improvement of the teacher's greedy slates."""
     teacher_lists: int = 1_024
     """Requests that the teacher writes slates for, once."""
     hold_back: float = 0.1

@@ -8,7 +8,6 @@ B batch, N positions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +19,12 @@ from ranker.config import EvaluatorConfig, InputShape
 from ranker.errors import LogInvalid
 from ranker.evaluator import Evaluator, Head
 from ranker.requests import LoggedLists
-from ranker.training.calibration import area_under_curve, calibrate, calibration_error, log_loss
+from ranker.training.calibration import calibrate, log_loss
 from ranker.training.config import EvaluatorTraining
 from ranker.training.journal import Journal, OnProgress, TrainingProgress, unseen
 from ranker.training.optimizer import Optimizer
+from ranker.training.quality import EvaluatorReport, evaluator_report, outcomes, satisfaction_of
 from ranker.training.run import Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluatorReport:
-    """How good the predictions are on the latest lists, which nothing was fitted to."""
-
-    click_auc: float
-    """NaN where the lists have no click, or nothing else."""
-    click_log_loss: float
-    click_calibration: float
-    """Expected calibration error."""
-    click_calibration_before: float
-    """The same before calibration."""
-    purchase_auc: float
-    retention_auc: float
-    satisfaction_error: float
-    """Root of the mean squared error."""
-    examination: tuple[float, ...]
-    """Of the positions of the log, the first one's is 1."""
 
 
 def train_evaluator(
@@ -69,15 +50,9 @@ def train_evaluator(
         evaluator.examination.take_over(_mean_propensity(earlier))
     _fit(evaluator, earlier, training, Run(folder=folder, config=(shape, config, training)), on_progress)
     evaluator.frozen()
-    before = _outcomes(evaluator, scored)["click"]
+    before = outcomes(evaluator, scored)["click"].calibration(training.bins)
     _calibrate(evaluator, calibrating)
-    return evaluator, _report(evaluator, scored, training.bins, before)
-
-
-def satisfaction_of(lists: LoggedLists, dwell_scale_s: float) -> Tensor:
-    """What satisfaction is learned from, in [0, 1]: 1 - exp(-dwell / scale), with the mean dwell over the list."""
-    count_B = lists.filled_BN.sum(-1).clamp(min=1)
-    return 1 - torch.exp(-(lists.dwell_BN * lists.filled_BN).sum(-1) / count_B / dwell_scale_s)
+    return evaluator, evaluator_report(evaluator, scored, training.bins, before)
 
 
 def _fit(
@@ -157,36 +132,3 @@ def _calibrate(evaluator: Evaluator, lists: LoggedLists) -> None:
     satisfaction_B = satisfaction_of(lists, evaluator.config.dwell_scale_s)
     calibrate(evaluator, Head.SATISFACTION, logits.satisfaction_BS[:, 0], certain_B, satisfaction_B)
     calibrate(evaluator, Head.RETENTION, logits.retention_BS[:, 0], certain_B, lists.returned_B.float())
-
-
-def _outcomes(evaluator: Evaluator, lists: LoggedLists) -> dict[str, tuple[Tensor, Tensor]]:
-    """Predictions beside what came, by head."""
-    predictions = evaluator.predict(lists.requests, lists.shown_BN.unsqueeze(1))
-    filled_BN = lists.filled_BN
-    return {
-        "click": (predictions.click_BSN[:, 0][filled_BN], lists.click_BN[filled_BN].float()),
-        "purchase": (predictions.purchase_BSN[:, 0][filled_BN], lists.purchase_BN[filled_BN].float()),
-        "satisfaction": (
-            predictions.satisfaction_BS[:, 0],
-            satisfaction_of(lists, evaluator.config.dwell_scale_s),
-        ),
-        "retention": (predictions.retention_BS[:, 0], lists.returned_B.float()),
-    }
-
-
-def _report(
-    evaluator: Evaluator, lists: LoggedLists, bins: int, click_before: tuple[Tensor, Tensor]
-) -> EvaluatorReport:
-    outcomes = _outcomes(evaluator, lists)
-    click, came = outcomes["click"]
-    expected, satisfied = outcomes["satisfaction"]
-    return EvaluatorReport(
-        click_auc=area_under_curve(click, came),
-        click_log_loss=log_loss(click.clamp(min=1e-9).log(), came).mean().item(),
-        click_calibration=calibration_error(click, came, bins),
-        click_calibration_before=calibration_error(*click_before, bins),
-        purchase_auc=area_under_curve(*outcomes["purchase"]),
-        retention_auc=area_under_curve(*outcomes["retention"]),
-        satisfaction_error=(expected - satisfied).square().mean().sqrt().item(),
-        examination=tuple(evaluator.examination.log_prob(lists.N).exp().tolist()),
-    )

@@ -7,9 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
+
+_NAME_WIDTH: Final = 10
+_BAR_WIDTH: Final = 20
+_TIME_WIDTH: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +69,12 @@ def read_journal(file: Path) -> list[dict[str, str]]:
 def progress_bar(console: Console | None = None) -> Iterator[OnProgress]:
     """A bar on standard error, with the last figures beside it."""
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=_NAME_WIDTH)),
+        BarColumn(bar_width=_BAR_WIDTH, table_column=Column(min_width=_BAR_WIDTH)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=_TIME_WIDTH)),
+        TextColumn("{task.fields[said]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
     )
-    with Progress(*columns, console=console or Console(stderr=True)) as bar:
+    with Progress(*columns, console=console or Console(stderr=True), expand=True) as bar:
         tasks = {}
 
         def show(progress: TrainingProgress) -> None:

@@ -51,3 +51,9 @@ class Run:
 
     def _digest(self) -> str:
         return sha256(repr(self.config).encode()).hexdigest()
+
+
+def reached(folder: Path) -> int:
+    """The step that a run in a folder would go on from; 0 if there is none."""
+    file = folder / STATE
+    return int(torch.load(file, weights_only=True)["place"]["step"]) if file.is_file() else 0

@@ -26,7 +26,7 @@ from ranker.utilities.laws import check_utility
 from ranker.utilities.port import Utility
 from ranker.utilities.predicted import Click, Gmv, Retention, Satisfaction
 from ranker.utilities.registry import UTILITY_NAMES, UtilityRegistry, default_utilities
-from ranker.utilities.rescaled import Rescaled
+from ranker.utilities.rescaled import Rescaled, stretched
 from ranker.utilities.reward import normalised, reward
 from ranker.utilities.shown import mean_of_shown, of_items
 
@@ -49,4 +49,5 @@ __all__ = [
     "normalised",
     "of_items",
     "reward",
+    "stretched",
 ]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from ranker.errors import UtilityInvalid
 from ranker.requests import Requests, SlatePredictions
 from ranker.utilities.port import Utility
+from ranker.utilities.registry import UtilityRegistry
 from ranker.utilities.shown import filled
 
 
@@ -58,3 +60,16 @@ class Rescaled:
         """Give the utility's value over its range; an empty slate stays 0."""
         value_BS = self.utility.value(slate_BSN, requests, predictions)
         return ((value_BS - self.low) / (self.high - self.low)).clamp(0, 1) * filled(slate_BSN).any(-1)
+
+
+def stretched(registry: UtilityRegistry, ranges: Mapping[str, tuple[float, float]]) -> UtilityRegistry:
+    """Give the utilities, the named ones over their ranges; one that is rescaled already stays as it is.
+
+    Raises:
+        UtilityUnknown: If a name isn't there.
+        UtilityInvalid: If a range isn't one.
+    """
+    for name, (low, high) in ranges.items():
+        if not isinstance(registry[name], Rescaled):
+            registry = registry.replacing(Rescaled(utility=registry[name], low=low, high=high))
+    return registry

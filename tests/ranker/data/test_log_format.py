@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from ranker.data import check_log, read_log, split_by_time, write_log
+from ranker.data import check_log, log_schema, read_log, split_by_time, write_log
 from ranker.errors import LogInvalid
 from tests.ranker.data.logs import NOW, log, row
 
@@ -29,6 +29,17 @@ def test_other_columns_and_wider_types_are_brought_to_the_format() -> None:
     table = check_log(wide)
     assert "comment" not in table.column_names
     assert table.schema.field("price").type == pa.list_(pa.float32())
+
+
+def test_a_schema_made_for_some_features_is_that_of_a_log_with_them() -> None:
+    schema = log_schema(
+        user={"visits": pa.float32(), "device": pa.string()},
+        item={"rating": pa.float32(), "viewers": pa.float32(), "brand": pa.string()},
+        optional=("pinned", "propensity"),
+    )
+    table = pa.Table.from_pylist([row(pinned=[-1, 0, -1], propensity=[1.0, 0.5])], schema=schema)
+    assert {field.name: field.type for field in check_log(table).schema} == {f.name: f.type for f in schema}
+    assert check_log(table).num_columns == len(schema)
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,18 @@ def test_unknown_ids_count_as_zero(evaluator: Evaluator) -> None:
 def test_longer_slates_than_it_knows_are_refused(evaluator: Evaluator) -> None:
     with pytest.raises(ValueOutOfRange):
         evaluator.predict(random_requests(1, 8), torch.arange(7)[None, None])
+
+
+def test_the_head_without_positions_counts_repeats_of_what_is_known_alone() -> None:
+    torch.manual_seed(1)
+    evaluator = Evaluator(SHAPE, CONFIG)
+    alike_BM = torch.ones(1, 4, dtype=torch.int64)
+    slate_BSN = torch.arange(4)[None, None]
+    one = random_requests(1, 1)
+    copies = {name: value.repeat_interleave(4, 1) for name, value in one.tensors().items() if name != "user_BF"}
+    requests = replaced(one, **copies | {"seller_BM": alike_BM, "category_BM": alike_BM})
+    repeated_N2 = evaluator.pointwise_logits(requests, slate_BSN)[0, 0]
+    assert len({round(value, 4) for value in repeated_N2[:, 0].tolist()}) == 4
+    unknown = replaced(requests, seller_BM=0 * alike_BM, category_BM=0 * alike_BM)
+    alone_N2 = evaluator.pointwise_logits(unknown, slate_BSN)[0, 0]
+    torch.testing.assert_close(alone_N2, alone_N2[:1].expand(4, 2))

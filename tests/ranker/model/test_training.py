@@ -117,7 +117,7 @@ def test_reinforcement_alone_learns_to_beat_the_logged_lists(tmp_path: Path) -> 
         {"baseline": "logged"},
         {"reward_to_go": True},
         {"baseline": "self_critical", "reward_to_go": True},
-        {"baseline": "logged", "reward_to_go": True, "scale_advantages": False},
+        {"baseline": "logged", "reward_to_go": True, "scale": "none"},
         {"imitation": 0.1},
         {"warm_start_steps": 3},
     ],

@@ -84,8 +84,8 @@ def test_advantages_of_a_request_sum_to_zero_and_scale_to_one() -> None:
     return_BSN = torch.rand(3, 4, 2, generator=generator())
     advantage_BSN = leave_one_out(return_BSN)
     torch.testing.assert_close(advantage_BSN.sum(1), torch.zeros(3, 2), atol=1e-6, rtol=0)
-    assert scaled(advantage_BSN).square().mean().item() == pytest.approx(1, abs=1e-5)
-    assert not scaled(torch.zeros(2, 2, 2)).any()
+    assert scaled(advantage_BSN, "batch").square().mean().item() == pytest.approx(1, abs=1e-5)
+    assert not scaled(torch.zeros(2, 2, 2), "batch").any()
 
 
 def signs(share: float = 0.2, entropy: float = 0.5, distinct: float = 0.8, reward: float = 0.6) -> Signs:
