@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     time_zone: str = "UTC"
     """The IANA name of the time zone that dates in goals are meant in, such as Asia/Shanghai."""
 
+    ranker_checkpoint: Path | None = None
+    """A folder that `reward-llm ranker train` wrote, for ranking and previews; none takes the one that ships."""
+    ranker_log: Path | None = None
+    """Logged lists in Parquet that previews and explanations try weights on; none takes the checkpoint's sample."""
+
     webhook_key: SecretStr | None = None
     """Encrypts the secrets of webhooks in the database: 32 bytes in URL-safe base64; several keys are separated by
     commas, and the first one encrypts. Without it they are kept plainly."""

@@ -24,9 +24,11 @@ from reward_llm.api.routes import (
     audit,
     goals,
     policies,
+    preview,
     prompt_bench,
     prompt_labels,
     prompts,
+    rerank,
     reviews,
     scenarios,
     scopes,
@@ -52,7 +54,8 @@ def create_app(services: Services) -> FastAPI:
     """The HTTP interface over the services."""
     governed = (goals, policies, reviews, activations, scopes)
     prompting = (prompts, prompt_labels, prompt_bench)
-    others = (*governed, *prompting, scenarios, sign_in, tokens, webhooks, audit)
+    ranking = (rerank, preview)
+    others = (*governed, *prompting, *ranking, scenarios, sign_in, tokens, webhooks, audit)
     routers = (*(routes.router for routes in others), *lookups.ROUTERS)
     return shell(_context(services), routers, description=_DESCRIPTION, lifespan=_lifespan)
 

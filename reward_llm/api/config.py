@@ -18,6 +18,8 @@ class ApiConfig:
     """What the edge lets through."""
     body_limit_bytes: int = 64_000
     """The largest body that is read."""
+    rerank_limit_bytes: int = 512_000
+    """The same for candidates, which may be many."""
     wait_s: float = 60.0
     """How long a submission waits for its proposal."""
     ping_s: float = 2.0

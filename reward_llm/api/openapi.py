@@ -41,6 +41,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {s: {"model": Problem, "description": _PROBLEMS[s]} for s in statuses}
 
 
+def without_ranker() -> dict[int | str, dict[str, Any]]:
+    """The problem document of a route that ranks."""
+    description = "Nothing ranks here, or too much waits for it; `code` says which."
+    return {503: {"model": Problem, "description": description}}
+
+
 def etag_header(meaning: str) -> dict[str, Any]:
     """The `ETag` of an answer, which `If-Match` may name."""
     return {"headers": {"ETag": {"description": meaning, "schema": {"type": "string"}}}}

@@ -44,6 +44,8 @@ _STATUS: Final[Mapping[type[RewardLLMError], HTTPStatus]] = {
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.CheckpointsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.TooManySubscribers: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RankerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RankerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EvaluationTimeout: HTTPStatus.GATEWAY_TIMEOUT,
     errors.RewardLLMError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -18,6 +18,7 @@ from reward_llm.domain.ports import (
     LogAuditor,
     PromptStore,
     PromptWorkshop,
+    Reranker,
     Store,
     Webhooks,
 )
@@ -44,7 +45,7 @@ class Services(LookupServices):
     """The collaborators of the whole application.
 
     `model` is pinged by the readiness probe; None where goals are read by rules alone. `addresses` says where
-    webhooks may point. `sign_in` is None where nobody signs in.
+    webhooks may point. `sign_in` is None where nobody signs in, and `reranker` where nothing ranks.
     """
 
     store: Store
@@ -59,4 +60,5 @@ class Services(LookupServices):
     addresses: AddressGuard
     model: LanguageModel | None = None
     sign_in: SignIn | None = None
+    reranker: Reranker | None = None
     new_id: Callable[[], str] = new_goal_id

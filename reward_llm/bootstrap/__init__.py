@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from reward_llm.bootstrap.app import build_app
-from reward_llm.bootstrap.auditing import sign_checkpoint
-from reward_llm.bootstrap.basics import load_all_scenarios, load_settings, now
-from reward_llm.bootstrap.edge import create_token
-from reward_llm.bootstrap.lookups import build_lookup_app, check_known_schema, check_schema
-from reward_llm.bootstrap.models import build_model, check_bundle, let_openmp_wait
-from reward_llm.bootstrap.prompting import build_backends
-from reward_llm.bootstrap.reading import build_proposer, build_renderer, home_feed, open_reader, warm_up
-from reward_llm.bootstrap.storage import store_revision, upgrade_store
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from reward_llm.bootstrap.app import build_app
+    from reward_llm.bootstrap.auditing import sign_checkpoint
+    from reward_llm.bootstrap.basics import load_all_scenarios, load_settings, now
+    from reward_llm.bootstrap.edge import create_token
+    from reward_llm.bootstrap.lookups import build_lookup_app, check_known_schema, check_schema
+    from reward_llm.bootstrap.models import build_model, check_bundle, let_openmp_wait
+    from reward_llm.bootstrap.prompting import build_backends
+    from reward_llm.bootstrap.ranking import explain_logged
+    from reward_llm.bootstrap.reading import build_proposer, build_renderer, home_feed, open_reader, warm_up
+    from reward_llm.bootstrap.storage import store_revision, upgrade_store
 
 __all__ = [
     "build_app",
@@ -23,6 +27,7 @@ __all__ = [
     "check_known_schema",
     "check_schema",
     "create_token",
+    "explain_logged",
     "home_feed",
     "let_openmp_wait",
     "load_all_scenarios",
@@ -34,3 +39,27 @@ __all__ = [
     "upgrade_store",
     "warm_up",
 ]
+
+_HOMES: Final = {
+    "build_app": "app",
+    "sign_checkpoint": "auditing",
+    **dict.fromkeys(("load_all_scenarios", "load_settings", "now"), "basics"),
+    "create_token": "edge",
+    **dict.fromkeys(("build_lookup_app", "check_known_schema", "check_schema"), "lookups"),
+    **dict.fromkeys(("build_model", "check_bundle", "let_openmp_wait"), "models"),
+    "build_backends": "prompting",
+    "explain_logged": "ranking",
+    **dict.fromkeys(("build_proposer", "build_renderer", "home_feed", "open_reader", "warm_up"), "reading"),
+    **dict.fromkeys(("store_revision", "upgrade_store"), "storage"),
+}
+"""The modules that build what is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: who only looks weights up builds little of all this."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return found

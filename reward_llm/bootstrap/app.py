@@ -11,6 +11,7 @@ from reward_llm.bootstrap.feeds import build_feed, build_hub
 from reward_llm.bootstrap.lookups import build_board
 from reward_llm.bootstrap.models import build_model
 from reward_llm.bootstrap.prompting import build_backends, build_prompting
+from reward_llm.bootstrap.ranking import build_reranker
 from reward_llm.bootstrap.webhooks import build_sealer, deliveries
 from reward_llm.domain.access import AccessMode
 from reward_llm.settings import Settings
@@ -49,6 +50,7 @@ def build_app(settings: Settings) -> FastAPI:
     provider = sign_in.provider if sign_in else None
     board = build_board(settings, database, scenarios)
     snapshots = SnapshotBook(board)
+    reranker = build_reranker(settings)
     return create_app(
         Services(
             store=store,
@@ -72,6 +74,7 @@ def build_app(settings: Settings) -> FastAPI:
             config=ApiConfig(access=AccessMode(settings.access), edge=build_edge(settings)),
             model=model,
             sign_in=sign_in,
-            closers=tuple(c.aclose for c in (model, *others, provider, notary, store) if c is not None),
+            reranker=reranker,
+            closers=tuple(c.aclose for c in (reranker, model, *others, provider, notary, store) if c is not None),
         )
     )

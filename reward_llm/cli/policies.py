@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from reward_llm.cli import policy_review, policy_schedule
+from reward_llm.cli import policy_preview, policy_review, policy_schedule
+from reward_llm.cli.filling import filled as _filled
 from reward_llm.cli.groups import ListByDefault
 from reward_llm.cli.options import CursorOption, JsonOption, LangOption, LimitOption, PolicyArgument, SegmentOption
 from reward_llm.cli.output import console, print_json, print_next_page, table
 from reward_llm.cli.policy_display import scope_name, show_next, show_policy
 from reward_llm.cli.submit import named_numbers
 from reward_llm.cli.wording import say
-from reward_llm.domain.weights import Weights
 
 app = typer.Typer(cls=ListByDefault, help="Policies: immutable versions of weights, their reviews and schedules.")
 
@@ -101,6 +100,7 @@ def edit(
     show_next(console(), answer, lang)
 
 
+app.command()(policy_preview.preview)
 app.command()(policy_review.request_review)
 app.command()(policy_review.approve)
 app.command()(policy_review.reject)
@@ -110,15 +110,3 @@ app.command()(policy_schedule.conflicts)
 app.command()(policy_schedule.calendar)
 app.command()(policy_schedule.change)
 app.command()(policy_schedule.end)
-
-
-def _filled(named: Mapping[str, float], active: Mapping[str, float]) -> dict[str, float]:
-    """The named weights, and the others scaled so that all add up to 1.
-
-    Raises:
-        WeightsInvalid: If there is no such scaling.
-    """
-    others = {u: w for u, w in active.items() if u not in named}
-    total = sum(others.values())
-    share = max(1 - sum(named.values()), 0.0) / total if total else 0.0
-    return dict(Weights.rounded({**{u: w * share for u, w in others.items()}, **named}))

@@ -1,21 +1,19 @@
 """The program: its commands, and how it ends.
 
-What is heavy is imported inside the commands, so that `weights` and `--help` answer at once.
+A command's module is imported once the command is asked for, and what is heavy inside the command, so that `weights`
+and `--help` answer at once.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Final
 
 import typer
 
-from reward_llm.cli import audit, db, evaluate, goals, model, policies, prompts, scenarios, scopes, tokens, webhooks
-from reward_llm.cli.output import exit_code, print_error
-from reward_llm.cli.serve import serve
-from reward_llm.cli.submit import submit
-from reward_llm.cli.weights import weights
+from reward_llm.cli.groups import LoadedWhenAsked
 from reward_llm.errors import RewardLLMError
 
 _EPILOG: Final = (
@@ -23,28 +21,43 @@ _EPILOG: Final = (
     "Every setting is also a REWARD_LLM_* variable; REWARD_LLM_URL says where the service runs."
 )
 
+
+class _Program(LoadedWhenAsked):
+    homes = MappingProxyType(
+        {
+            "serve": "reward_llm.cli.serve:serve",
+            "submit": "reward_llm.cli.submit:submit",
+            "weights": "reward_llm.cli.weights:weights",
+            "goals": "reward_llm.cli.goals:app",
+            "policies": "reward_llm.cli.policies:app",
+            "scopes": "reward_llm.cli.scopes:app",
+            "prompts": "reward_llm.cli.prompts:app",
+            "scenarios": "reward_llm.cli.scenarios:app",
+            "model": "reward_llm.cli.model:app",
+            "evaluate": "reward_llm.cli.evaluate:app",
+            "ranker": "reward_llm.cli.ranker:app",
+            "tokens": "reward_llm.cli.tokens:app",
+            "audit": "reward_llm.cli.audit:app",
+            "webhooks": "reward_llm.cli.webhooks:app",
+            "db": "reward_llm.cli.db:app",
+        }
+    )
+
+
 app = typer.Typer(
     name="reward-llm",
+    cls=_Program,
     help="Business goals in, checked recommender weights out.",
     epilog=_EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve)
-app.command()(submit)
-app.command()(weights)
-app.add_typer(goals.app, name="goals")
-app.add_typer(policies.app, name="policies")
-app.add_typer(scopes.app, name="scopes")
-app.add_typer(prompts.app, name="prompts")
-app.add_typer(scenarios.app, name="scenarios")
-app.add_typer(model.app, name="model")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(tokens.app, name="tokens")
-app.add_typer(audit.app, name="audit")
-app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(db.app, name="db")
+
+
+@app.callback()
+def _program() -> None:
+    """A callback makes a program of commands of this, although none is registered here."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -54,6 +67,8 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
     except RewardLLMError as exc:
+        from reward_llm.cli.output import exit_code, print_error
+
         print_error(exc)
         return exit_code(exc)
     return 0

@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import Final
 
 from reward_llm.cli.governance_wording import PHRASES
+from reward_llm.cli.ranker_bench_wording import PHRASES as BENCH_PHRASES
+from reward_llm.cli.ranker_wording import PHRASES as RANKER_PHRASES
+from reward_llm.cli.ranking_wording import PHRASES as RANKING_PHRASES
 from reward_llm.domain.scenario import Bilingual
 
 
@@ -38,6 +41,9 @@ _PHRASES: Final = {
     key: Bilingual(en=en, zh=zh)
     for key, en, zh in (
         *PHRASES,
+        *BENCH_PHRASES,
+        *RANKER_PHRASES,
+        *RANKING_PHRASES,
         # headings
         ("goal", "Goal", "目标"),
         ("weights", "Weights", "权重"),

@@ -10,6 +10,7 @@ RewardLLMError
 │   ├── ContextInvalid      of an evaluation by OpenFeature
 │   ├── GoalInvalid
 │   ├── WeightsInvalid
+│   ├── RankingInvalid
 │   ├── PromptInvalid
 │   ├── BackendNotConfigured
 │   ├── ScenarioInvalid
@@ -70,6 +71,8 @@ RewardLLMError
 ├── MemoryInsufficient      there is less memory than a run needs
 ├── StoreUnavailable        the database can't be read or written now
 ├── TooManySubscribers      as many follow the weights already as one process tells
+├── RankerUnavailable       there is no ranker here, or it can't be loaded
+├── RankerBusy              as many wait for the ranker as may
 ├── CheckpointsUnavailable  the audit log's checkpoints can't be read or written now
 ├── SignatureInvalid        something signed that was changed, or that somebody else signed
 ├── AuditBroken             the audit log isn't what was written
@@ -128,6 +131,7 @@ from reward_llm.errors.input import (
     HostUnknown,
     InvalidInput,
     PromptInvalid,
+    RankingInvalid,
     ScenarioInvalid,
     WebhookSignatureInvalid,
     WebhookUrlRefused,
@@ -169,6 +173,8 @@ from reward_llm.errors.service import (
     AuditBroken,
     CheckpointsUnavailable,
     ConfigurationInvalid,
+    RankerBusy,
+    RankerUnavailable,
     ReviewNeeded,
     ServiceRefused,
     ServiceUnavailable,
@@ -233,6 +239,9 @@ __all__ = [
     "PromptUnknown",
     "PromptVersionUnknown",
     "ProviderUnavailable",
+    "RankerBusy",
+    "RankerUnavailable",
+    "RankingInvalid",
     "RateLimited",
     "ReviewNeeded",
     "RewardLLMError",

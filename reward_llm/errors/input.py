@@ -59,6 +59,12 @@ class WeightsInvalid(InvalidInput):
     code = "weights_invalid"
 
 
+class RankingInvalid(InvalidInput):
+    """Candidates, pins or features that can't be ranked; details are in `violations`."""
+
+    code = "ranking_invalid"
+
+
 class ScenarioInvalid(InvalidInput):
     """A scenario file that breaks its schema or contradicts itself."""
 

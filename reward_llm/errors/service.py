@@ -22,6 +22,19 @@ class TooManySubscribers(RewardLLMError):
     retryable = True
 
 
+class RankerUnavailable(RewardLLMError):
+    """There is no ranker here, or what it needs can't be loaded."""
+
+    code = "ranker_unavailable"
+
+
+class RankerBusy(RewardLLMError):
+    """As many wait for the ranker as may."""
+
+    code = "ranker_busy"
+    retryable = True
+
+
 class CheckpointsUnavailable(RewardLLMError):
     """The place where the audit log's checkpoints are kept can't be read or written now."""
 

@@ -28,6 +28,7 @@ from reward_llm.delivery.webhooks import PublicAddresses
 from reward_llm.domain.answer import canonical_answer
 from reward_llm.domain.completion import Completion, CompletionRequest
 from reward_llm.domain.interpretation import Direction, Emphasis
+from reward_llm.domain.ports import Reranker
 from reward_llm.domain.scenario import Scenario
 from reward_llm.generation.clients.scripted import Line, ScriptedModel
 from reward_llm.generation.prompt_book import BookConfig
@@ -148,6 +149,7 @@ class Setup:
 
     path: Path
     clock: Clock = field(default_factory=Clock)
+    reranker: Reranker | None = None
 
     @property
     def url(self) -> str:
@@ -211,6 +213,7 @@ class Setup:
             addresses=PublicAddresses(allow_private=True),
             model=model,
             sign_in=signing_in,
+            reranker=self.reranker,
             config=config or ApiConfig(),
             closers=(model.aclose, *([signing_in.provider.aclose] if signing_in else []), store.aclose),
         )

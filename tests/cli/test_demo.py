@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,10 @@ def test_the_demo_goes_from_a_sentence_to_served_weights():
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("304 Not Modified") == 2
     assert "the policy that was active stays active" in done.stdout
+    assert re.search(r"slot +before +after", done.stdout)
+    gained = re.search(r"cold_start \d\.\d+ \(([+-]\d\.\d+)\)", done.stdout)
+    assert gained
+    assert float(gained[1]) >= 0
 
 
 def test_a_service_that_does_not_start_is_explained_by_its_log():

@@ -4,8 +4,15 @@ import sys
 import threading
 
 import pytest
+from typer.main import get_command
+
+from reward_llm.cli.program import app
 
 HEAVY = {"torch", "transformers", "httpx", "fastapi", "sqlalchemy", "pydantic", "jsonschema_rs"}
+
+
+def app_commands():
+    return list(get_command(app).commands)
 
 
 def test_help_documents_the_exit_codes(program):
@@ -19,6 +26,28 @@ def test_the_program_loads_nothing_heavy_before_a_command_needs_it():
     script = f"import sys, reward_llm.cli; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_help_lists_every_command_and_each_has_its_own(program):
+    listed = program("--help").out
+    for name in app_commands():
+        assert f"│ {name} " in listed
+        assert program(name, "--help").code == 0
+
+
+def test_a_command_is_loaded_when_it_is_asked_for():
+    script = (
+        "import sys; from reward_llm.cli.program import run; run(['goals', '--help']); "
+        "print(sorted(m for m in sys.modules if m in ('reward_llm.cli.goals', 'reward_llm.cli.model')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['reward_llm.cli.goals']"
+
+
+def test_a_command_that_there_is_not_is_answered_with_the_nearest(program):
+    result = program("gaols")
+    assert result.code == 2
+    assert "Did you mean 'goals'?" in result.err
 
 
 @pytest.mark.parametrize("arguments", [["submit"], ["submit", "x", "--colour"], ["goals", "forget"], ["model"]])

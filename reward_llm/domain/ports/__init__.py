@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
-from reward_llm.domain.activation_changes import ActivationChange
-from reward_llm.domain.audit import AuditRecord
-from reward_llm.domain.ports.access import AccessStore
-from reward_llm.domain.ports.audit import AuditLog, AuditQuery, CheckpointStore, LogAuditor
-from reward_llm.domain.ports.board import Snapshots, WeightsBoard
-from reward_llm.domain.ports.feed import ChangeFeed, FeedSource, FeedStatus
-from reward_llm.domain.ports.governance import (
-    Freeze,
-    Governance,
-    Rollback,
-    ScopeState,
-    ServingChanges,
-    ServingLog,
-)
-from reward_llm.domain.ports.model import GoalProposer, LanguageModel
-from reward_llm.domain.ports.notices import Notices, Subscription
-from reward_llm.domain.ports.prompts import (
-    BackendName,
-    GoldenEvaluator,
-    OnProgress,
-    PromptStore,
-    PromptWorkshop,
-    RenderedPrompt,
-    Sample,
-)
-from reward_llm.domain.ports.records import GoalRecord, IdempotencyClaim, Page
-from reward_llm.domain.ports.store import Store
-from reward_llm.domain.ports.webhooks import AddressGuard, Outbox, Webhooks
+if TYPE_CHECKING:
+    from reward_llm.domain.activation_changes import ActivationChange
+    from reward_llm.domain.audit import AuditRecord
+    from reward_llm.domain.ports.access import AccessStore
+    from reward_llm.domain.ports.audit import AuditLog, AuditQuery, CheckpointStore, LogAuditor
+    from reward_llm.domain.ports.board import Snapshots, WeightsBoard
+    from reward_llm.domain.ports.feed import ChangeFeed, FeedSource, FeedStatus
+    from reward_llm.domain.ports.governance import (
+        Freeze,
+        Governance,
+        Rollback,
+        ScopeState,
+        ServingChanges,
+        ServingLog,
+    )
+    from reward_llm.domain.ports.model import GoalProposer, LanguageModel
+    from reward_llm.domain.ports.notices import Notices, Subscription
+    from reward_llm.domain.ports.prompts import (
+        BackendName,
+        GoldenEvaluator,
+        OnProgress,
+        PromptStore,
+        PromptWorkshop,
+        RenderedPrompt,
+        Sample,
+    )
+    from reward_llm.domain.ports.ranking import Reranker
+    from reward_llm.domain.ports.records import GoalRecord, IdempotencyClaim, Page
+    from reward_llm.domain.ports.store import Store
+    from reward_llm.domain.ports.webhooks import AddressGuard, Outbox, Webhooks
 
 Clock = Callable[[], datetime]
 """The time now, with its UTC offset."""
@@ -65,6 +68,7 @@ __all__ = [
     "PromptStore",
     "PromptWorkshop",
     "RenderedPrompt",
+    "Reranker",
     "Rollback",
     "Sample",
     "ScopeState",
@@ -76,3 +80,36 @@ __all__ = [
     "Webhooks",
     "WeightsBoard",
 ]
+
+_HOMES: Final = {
+    "ActivationChange": "activation_changes",
+    "AuditRecord": "audit",
+    "AccessStore": "ports.access",
+    **dict.fromkeys(("AuditLog", "AuditQuery", "CheckpointStore", "LogAuditor"), "ports.audit"),
+    **dict.fromkeys(("Snapshots", "WeightsBoard"), "ports.board"),
+    **dict.fromkeys(("ChangeFeed", "FeedSource", "FeedStatus"), "ports.feed"),
+    **dict.fromkeys(
+        ("Freeze", "Governance", "Rollback", "ScopeState", "ServingChanges", "ServingLog"), "ports.governance"
+    ),
+    **dict.fromkeys(("GoalProposer", "LanguageModel"), "ports.model"),
+    **dict.fromkeys(("Notices", "Subscription"), "ports.notices"),
+    **dict.fromkeys(
+        ("BackendName", "GoldenEvaluator", "OnProgress", "PromptStore", "PromptWorkshop", "RenderedPrompt", "Sample"),
+        "ports.prompts",
+    ),
+    "Reranker": "ports.ranking",
+    **dict.fromkeys(("GoalRecord", "IdempotencyClaim", "Page"), "ports.records"),
+    "Store": "ports.store",
+    **dict.fromkeys(("AddressGuard", "Outbox", "Webhooks"), "ports.webhooks"),
+}
+"""The modules under `reward_llm.domain` that the names come from."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: who only looks weights up needs few of the ports, and none of what others speak of."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see above
+
+    found = globals()[name] = getattr(import_module(f"reward_llm.domain.{_HOMES[name]}"), name)
+    return found

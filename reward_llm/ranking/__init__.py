@@ -1,0 +1,1 @@
+"""What the service makes of the ranker: slates for policies, what policies would change, and its training."""
