@@ -1,7 +1,7 @@
 """From a sentence to served weights, on this machine, in a few seconds.
 
 Starts the service with an empty database in a temporary folder, submits goals, activates what they propose, looks
-the weights up as a re-ranker would, and stops the service again.
+the weights up as a re-ranker would, ranks one logged request before and after, and stops the service again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.text import Text
+from slates import logged_request, side_by_side
 
 from reward_llm.cli.policy_display import curl_line, show_served
 from reward_llm.cli.reading import show_reading
@@ -74,6 +75,9 @@ def tell(http: httpx.Client) -> None:
         raise DemoError("The hostile text was read as a goal; it should change nothing.")
     out.print(Text("It is data, not an instruction: the policy that was active stays active.", "bold green"))
 
+    heading("4. A logged request, ranked by the default weights and by those of goal 2")
+    rank(http, "new_user")
+
 
 @contextmanager
 def serving(folder: Path) -> Iterator[httpx.Client]:
@@ -94,7 +98,7 @@ def serving(folder: Path) -> Iterator[httpx.Client]:
         url = f"http://127.0.0.1:{port}"
         with out.status("The service is starting and loading its model …"):
             wait_until_ready(url, process, log)
-        with httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
+        with httpx.Client(base_url=url, trust_env=False, timeout=120) as http:
             yield http
     finally:
         process.terminate()
@@ -163,6 +167,17 @@ def look_up(http: httpx.Client, segment: str) -> None:
     etag = first.headers["ETag"]
     again = http.get(path, params=query, headers={"If-None-Match": etag})
     out.print(f"ETag {etag}; asked again with If-None-Match: {again.status_code} {again.reason_phrase}")
+
+
+def rank(http: httpx.Client, segment: str) -> None:
+    """Rank one request by the scenario's default weights and by those that are served."""
+    scenario = checked(http.get("/v1/scenarios/home_feed")).json()
+    defaults = {utility["name"]: utility["default"] for utility in scenario["utilities"]}
+    asked = {"scenario": "home_feed", "segment": segment, **logged_request(0)}
+    with out.status("The ranker is loading; on a new machine it is compiled first …"):
+        before = checked(http.post("/v1/rerank", json={**asked, "weights": defaults})).json()
+        after = checked(http.post("/v1/rerank", json=asked)).json()
+    out.print(side_by_side(asked, before, after))
 
 
 def checked(response: httpx.Response) -> httpx.Response:

@@ -71,3 +71,15 @@ def test_the_files_that_the_readme_points_to_are_there():
 def test_the_two_commands_are_targets_of_the_makefile(target):
     assert f"make {target} " in README
     subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_a_ranker_is_trained_on_logs_of_ones_own_as_the_readme_says(tmp_path):
+    command = next(line for line in README.splitlines() if line.startswith("reward-llm ranker train "))
+    arguments = command.removeprefix("reward-llm ").split()
+    for steps in (
+        ["ranker", "data", "generate", "--lists", "200", "--out", "my-log.parquet"],
+        ["ranker", "data", "spec", "my-log.parquet", "--out", "my-features.yaml"],
+        [*arguments, "--steps", "2", "--evaluator-steps", "2"],
+    ):
+        subprocess.run([*PROGRAM, *steps], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "my-ranker" / "networks.pt").is_file()
