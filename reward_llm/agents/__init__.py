@@ -1,0 +1,1 @@
+"""User, content and orchestrator agents, how they learn, and the market that they live in."""

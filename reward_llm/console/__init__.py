@@ -1,0 +1,1 @@
+"""Server-rendered pages for people, a client of the HTTP API."""

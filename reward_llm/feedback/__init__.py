@@ -1,0 +1,1 @@
+"""What users did: events in, online metrics, off-policy estimates."""

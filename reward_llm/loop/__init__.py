@@ -1,0 +1,1 @@
+"""What closes the loop: controllers, experiments, and the search for better weights."""
