@@ -9,7 +9,7 @@ from typing import Final
 
 from reward_llm.reading.instructions import without_instructions
 from reward_llm.reading.rules import RuleReader
-from reward_llm.reading.wrapping import without_json
+from reward_llm.reading.wrapping import without_code, without_json
 
 _BLANKS: Final = re.compile(r"[ \t]{2,}")
 
@@ -29,5 +29,6 @@ class ShownGoal:
     def of(cls, text: str, reader: RuleReader) -> ShownGoal:
         """What is shown of the text."""
         unwrapped = without_json(text)
-        own = without_instructions(unwrapped)
-        return cls(text=_BLANKS.sub(" ", own).strip(), hints=reader.hints(own), ordered=own != unwrapped)
+        stated = without_instructions(unwrapped)
+        own = without_code(stated)
+        return cls(text=_BLANKS.sub(" ", own).strip(), hints=reader.hints(own), ordered=stated != unwrapped)

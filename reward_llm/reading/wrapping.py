@@ -1,4 +1,4 @@
-"""Goals that arrive wrapped in a JSON document, as forms and exports send them."""
+"""Goals wrapped in what isn't language: JSON documents, as forms and exports send them, markup and SQL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ import re
 from typing import Final
 
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(?P<key>\s*:)?')
+_TAG: Final = (
+    r"</?[A-Za-z][A-Za-z0-9-]{0,30}(?:\s[^<>\n]{0,200}=[^<>\n]{0,200})?\s?/?>"
+    r"|<!--[^\n]{0,400}?-->|&(?:[a-z]{2,8}|#[0-9]{1,6});"
+)
+_STATEMENT: Final = (
+    r"\b(?:(?i:drop|truncate|alter)\s(?i:table|database|schema)\s\w{1,60}"
+    r"|(?:DELETE\sFROM|INSERT\sINTO|UPDATE\s\w{1,60}\sSET|SELECT\s[^;\n]{1,80}?\sFROM)\s[^;\n]{1,200}(?=;))"
+)
+"""The verbs that are plain English too count in capitals alone."""
+_BREAK_OUT: Final = r"['\"`)]{0,3}\s?(?:\b(?i:or)\s'?\w{1,8}'?\s?=\s?'?\w{1,8}'?)?\s?;?\s?"
+_CODE: Final = re.compile(rf"{_TAG}|{_BREAK_OUT}{_STATEMENT}\s?;?(?:\s?--)?")
 
 
 def without_json(text: str) -> str:
@@ -26,3 +37,14 @@ def without_json(text: str) -> str:
         if found["key"] is None:
             kept[found.start(1) : found.end(1)] = found[1]
     return "".join(kept)
+
+
+def without_code(text: str) -> str:
+    """The text with blanks in place of tags, entities and SQL statements; what stands between them is kept.
+
+    >>> without_code("<b>raise CTR</b>")
+    '   raise CTR    '
+    >>> without_code("x'; DROP TABLE t; -- raise CTR").strip()
+    'x                    raise CTR'
+    """
+    return _CODE.sub(lambda found: " " * len(found[0]), text)
