@@ -27,6 +27,8 @@ from rich.progress import track
 from rich.table import Table
 from rivals.bare import HELLO
 
+BYTECODE: Final = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Modules are compiled by the first start alone, as they are by an installation."""
 LOOKUP: Final = "/v1/weights/home_feed"
 OURS: Final[Mapping[str, Sequence[str]]] = {
     "serve --read-only": ("--read-only",),
@@ -80,7 +82,7 @@ def start(name: str, folder: Path, database: str) -> Start:
     if name in OURS:
         command, path = [*servers.PROGRAM, "serve", *OURS[name], "--port", str(port)], LOOKUP
     began = time.perf_counter()
-    with servers.spawned(command, log, environment=servers.variables(database), cwd=folder) as process:
+    with servers.spawned(command, log, environment=servers.variables(database) | BYTECODE, cwd=folder) as process:
         answered: float | None = None
         while time.perf_counter() < began + DEADLINE_S and process.poll() is None:
             stale = looked_up(port, path)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING
 
 from reward_llm.api.lookup_services import LookupServices
 from reward_llm.api.wire.health import Check
-from reward_llm.domain.ports import LanguageModel
 from reward_llm.errors import RewardLLMError
+
+if TYPE_CHECKING:
+    from reward_llm.domain.ports import LanguageModel
 
 
 async def pinged(services: LookupServices) -> Mapping[str, Check]:

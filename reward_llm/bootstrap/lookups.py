@@ -56,10 +56,10 @@ def build_lookup_app(settings: Settings) -> FastAPI:
 def build_board(settings: Settings, database: Database, scenarios: Mapping[str, Scenario]) -> Board:
     """What is served, in memory."""
     from reward_llm.delivery.board import Board, BoardConfig
-    from reward_llm.store.activating import SqlActivations
+    from reward_llm.store.serving_log import SqlServingLog
 
     config = BoardConfig(refresh_s=settings.refresh_s, stale_after_s=settings.stale_after_s)
-    return Board(store=SqlActivations(database), scenarios=scenarios, clock=now, config=config)
+    return Board(store=SqlServingLog(database), scenarios=scenarios, clock=now, config=config)
 
 
 def check_known_schema(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +19,9 @@ from reward_llm.store.database import Repository
 from reward_llm.store.tables import token_uses, tokens
 from reward_llm.store.to_the_end import to_the_end
 from reward_llm.store.transactions import retried
-from reward_llm.store.writing import Writing
+
+if TYPE_CHECKING:
+    from reward_llm.store.writing import Writing
 
 USE_EVERY: Final = timedelta(minutes=1)
 """How exactly it is known when a token was last used."""

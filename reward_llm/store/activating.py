@@ -11,22 +11,22 @@ from reward_llm.domain.activation import PLANNED, Activation
 from reward_llm.domain.activation_changes import ActivationChange, changed, check_window, ended, widens
 from reward_llm.domain.admission import Admission
 from reward_llm.domain.goal import Window
-from reward_llm.domain.ports import IdempotencyClaim, Page, ServingChanges
+from reward_llm.domain.ports import IdempotencyClaim, Page
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.schedule import EVERYBODY, Overlap, conflicts
 from reward_llm.errors import ApprovalsMissing, GateRefused, RewardLLMError, ScheduleConflict, Violation
 from reward_llm.store import admitting, codec, queries, schedules, standings
 from reward_llm.store.activation_rows import insert_activation, update_activation
-from reward_llm.store.database import Repository
 from reward_llm.store.ledger import Action, claimed, remember
 from reward_llm.store.pages import page
+from reward_llm.store.serving_log import SqlServingLog
 from reward_llm.store.tables import activations, policies
 from reward_llm.store.to_the_end import to_the_end
 from reward_llm.store.transactions import retried
 from reward_llm.store.writing import Writing
 
 
-class SqlActivations(Repository):
+class SqlActivations(SqlServingLog):
     """The part of a `reward_llm.domain.ports.Governance` that is about activations."""
 
     @to_the_end
@@ -159,13 +159,6 @@ class SqlActivations(Repository):
             policy = await queries.policy(connection, policy_id)
             planned = Activation(sequence=PLANNED, policy=policy, window=window, activated_at=at, activated_by="")
             return conflicts(planned, await schedules.interruptible(connection, planned, at), at)
-
-    @to_the_end
-    @retried
-    async def serving(self, *, since: int = 0) -> ServingChanges:
-        """What was made or changed after the change that `since` counts, oldest first."""
-        async with self._database.reading() as connection:
-            return await schedules.changes_since(connection, since)
 
 
 async def _admit_again(writing: Writing, activation: Activation, admission: Admission) -> None:

@@ -1,11 +1,14 @@
-"""A database as the stores share it: one connection that writes, and others that read."""
+"""A database as the stores share it: one connection that writes, and others that read.
+
+What writing needs is imported by the first that writes: a process that looks weights up never does.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -15,7 +18,9 @@ from reward_llm.store.engine import reading_engine, writing_engine
 from reward_llm.store.tables import goals
 from reward_llm.store.to_the_end import to_the_end
 from reward_llm.store.transactions import retried, snapshot, transaction
-from reward_llm.store.writing import Writing
+
+if TYPE_CHECKING:
+    from reward_llm.store.writing import Writing
 
 
 class Database:
@@ -42,6 +47,8 @@ class Database:
     @asynccontextmanager
     async def writing(self, act: Act) -> AsyncIterator[Writing]:
         """A transaction for the act, which nobody else writes beside."""
+        from reward_llm.store.writing import Writing
+
         async with transaction(self._writer) as connection:
             yield Writing(connection, act)
 

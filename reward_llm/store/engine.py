@@ -1,18 +1,26 @@
-"""Which database a URL names, and the engines that the store opens on it: one that writes and one that reads."""
+"""Which database a URL names, and the engines that the store opens on it: one that writes and one that reads.
+
+asyncpg is imported where a database of PostgreSQL's is opened, since a process that looks weights up in a file should
+start without it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reward_llm.errors import ConfigurationInvalid
-from reward_llm.store import postgresql, sqlite
+from reward_llm.store import sqlite
 
+if TYPE_CHECKING:
+    from reward_llm.store.postgresql import Connect
+
+_POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
 _EXAMPLE: Final = (
     "Name a SQLite file, such as sqlite:///var/reward_llm.db, or a PostgreSQL database, such as "
     "postgresql://user@host/reward_llm."
@@ -28,7 +36,11 @@ def reading_engine(url: str) -> AsyncEngine:
         ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
     """
     parsed = _parsed(url)
-    return postgresql.reading_engine(parsed) if _is_postgresql(parsed) else sqlite.reading_engine(parsed)
+    if not _is_postgresql(parsed):
+        return sqlite.reading_engine(parsed)
+    from reward_llm.store import postgresql
+
+    return postgresql.reading_engine(parsed)
 
 
 def writing_engine(url: str) -> AsyncEngine:
@@ -38,7 +50,11 @@ def writing_engine(url: str) -> AsyncEngine:
         ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
     """
     parsed = _parsed(url)
-    return postgresql.writing_engine(parsed) if _is_postgresql(parsed) else sqlite.writing_engine(parsed)
+    if not _is_postgresql(parsed):
+        return sqlite.writing_engine(parsed)
+    from reward_llm.store import postgresql
+
+    return postgresql.writing_engine(parsed)
 
 
 def migrating_engine(url: str) -> AsyncEngine:
@@ -48,10 +64,14 @@ def migrating_engine(url: str) -> AsyncEngine:
         ConfigurationInvalid: If the URL names neither a SQLite file nor a PostgreSQL database.
     """
     parsed = _parsed(url)
-    return postgresql.migrating_engine(parsed) if _is_postgresql(parsed) else sqlite.writing_engine(parsed)
+    if not _is_postgresql(parsed):
+        return sqlite.writing_engine(parsed)
+    from reward_llm.store import postgresql
+
+    return postgresql.migrating_engine(parsed)
 
 
-def listener(url: str) -> postgresql.Connect:
+def listener(url: str) -> Connect:
     """What makes connections that listen to a PostgreSQL database.
 
     Raises:
@@ -60,6 +80,8 @@ def listener(url: str) -> postgresql.Connect:
     parsed = _parsed(url)
     if not _is_postgresql(parsed):
         raise ConfigurationInvalid("only a PostgreSQL database can be listened to", hint=_EXAMPLE)
+    from reward_llm.store import postgresql
+
     return postgresql.listener(parsed)
 
 
@@ -90,7 +112,7 @@ def identity(url: str) -> str:
 
 
 def _is_postgresql(url: URL) -> bool:
-    return url.drivername in postgresql.DRIVERS
+    return url.drivername in _POSTGRESQL
 
 
 def _parsed(url: str) -> URL:
@@ -98,6 +120,6 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigurationInvalid("the database URL can't be parsed", hint=_EXAMPLE) from None
-    if parsed.drivername not in sqlite.DRIVERS | postgresql.DRIVERS:
+    if parsed.drivername not in sqlite.DRIVERS | _POSTGRESQL:
         raise ConfigurationInvalid(f"no store for {parsed.drivername!r} databases", hint=_EXAMPLE)
     return parsed

@@ -29,8 +29,6 @@ from reward_llm.errors import ConfigurationInvalid
 Connect = Callable[[], Awaitable[Any]]
 """Makes an asyncpg connection."""
 
-DRIVERS: Final = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
-
 WRITER_LOCK: Final = int.from_bytes(b"rewardLM")
 """The key of the advisory lock; such locks are a database's own."""
 
