@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from reward_llm.domain.completion import RUNNERS_UP, CompletionRequest, Message, Vocabulary
 from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
-from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
+from reward_llm.generation.clients.embedded import FREE_TEXT_CHARS, EmbeddedConfig, EmbeddedModel
 from reward_llm.generation.prompts import load_bundle
 from reward_llm.reading.rules import RuleReader
 from reward_llm.validation.alternatives import alternatives
@@ -105,10 +105,19 @@ async def test_a_checkpoint_brings_its_calibration_along_and_no_other_ones(check
 
 async def test_an_answer_with_points_is_held_to_its_schema_too(model):
     schema = points_schema(HOME_FEED)
-    # It wasn't trained on such answers: where text is free it need not come to an end.
-    schema["properties"]["rationale"] = {"type": "string", "const": ""}
     completion = await model.complete(request(GOALS[0], schema=schema, max_tokens=900))
     jsonschema.validate(json.loads(completion.text), schema)
+
+
+async def test_free_text_comes_to_an_end(model):
+    schema = {
+        "type": "object",
+        "properties": {"said": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}},
+        "required": ["said"],
+        "additionalProperties": False,
+    }
+    completion = await model.complete(request(GOALS[0], schema=schema, max_tokens=900, temperature=5.0))
+    assert all(len(text) <= FREE_TEXT_CHARS for text in json.loads(completion.text)["said"])
 
 
 async def test_what_the_schema_forces_costs_no_forward_pass(model):

@@ -3,7 +3,8 @@
     prompt ─► prefill ─► [ forced tokens ─► forward ─► mask ─► arg max or sample ] ─► end of the document
 
 Where the schema leaves one continuation only, its tokens are appended without asking the model, so a reading
-costs one forward pass for each real choice.
+costs one forward pass for each real choice. Free text ends after `FREE_TEXT_CHARS`: a model that never learned to
+write any may not end it, and llguidance, unlike xgrammar, counts characters at no cost.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import llguidance.hf
 import numpy as np
@@ -41,6 +42,8 @@ from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, Mo
 from reward_llm.resources import checkpoint_dir
 from reward_llm.validation.calibrations import load_own_calibration
 from reward_llm.validation.checkpoints import RETRAIN_HINT, check_shape, verify_checkpoint
+
+FREE_TEXT_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,7 @@ class EmbeddedModel:
     @torch.inference_mode()
     def _complete(self, request: CompletionRequest, deadline: float) -> Completion:
         prompt = self._encode(request)
-        matcher = LLMatcher(self._ll_tokenizer, _grammar(json.dumps(request.schema)), log_level=0)
+        matcher = LLMatcher(self._ll_tokenizer, _grammar(json.dumps(_bounded(request.schema))), log_level=0)
         generator = torch.Generator().manual_seed(request.seed)
         answer = _Answer(tokenizer=self._tokenizer)
         pending, cache = prompt, None
@@ -202,6 +205,15 @@ def _choose(
     else:
         token = int(probabilities.argmax())
     return token, probabilities
+
+
+def _bounded(schema: Any) -> Any:
+    """The schema with an end to every text that it leaves free."""
+    if isinstance(schema, Mapping):
+        inner = {key: _bounded(value) for key, value in schema.items()}
+        is_free = inner.get("type") == "string" and not {"const", "enum"} & inner.keys()
+        return {"maxLength": FREE_TEXT_CHARS, **inner} if is_free else inner
+    return [_bounded(one) for one in schema] if isinstance(schema, list) else schema
 
 
 @lru_cache(maxsize=64)
