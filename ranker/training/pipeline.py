@@ -106,8 +106,7 @@ def train(
     resumed_at = {name: reached(run / name) for name in NETWORKS}
     config = config.for_size(config.size or usual_size(material.lists))
     with watch("timing"):
-        if config.minutes is not None:
-            config = config.for_steps(_planned(run, material, config, config.minutes, utilities, clock))
+        config = _planned(run, material, config, utilities, clock)
     with watch("evaluator"):
         evaluator, evaluator_report = train_evaluator(
             *(material.lists, material.shape, config.evaluator, config.evaluator_training),
@@ -181,26 +180,27 @@ def _planned(
     run: Path,
     material: _Material,
     config: PipelineConfig,
-    minutes: float,
     utilities: UtilityRegistry,
     clock: Clock,
-) -> Steps:
-    """The steps that fit into a time, which are kept when the first start of a run has found them."""
+) -> PipelineConfig:
+    """The config with the steps that fit into its time, kept once the first start of a run has found them."""
+    if config.minutes is None:
+        return config
     plan = run / PLAN
     if plan.is_file():
-        return Steps(**json.loads(plan.read_text(encoding="utf-8")))
+        return config.for_steps(Steps(**json.loads(plan.read_text(encoding="utf-8"))))
     evaluator = evaluator_pace(material.lists, material.shape, config.evaluator, config.evaluator_training, clock)
     actor = actor_pace(
         *(material.lists, material.shape, (config.actor, config.evaluator)),
         *(config.actor_training, utilities, clock),
     )
     most = most_evaluator_steps(material.lists.B, config.evaluator_training)
-    steps = steps_in(minutes, evaluator, actor, most_evaluator=most)
+    steps = steps_in(config.minutes, evaluator, actor, most_evaluator=most)
     run.mkdir(parents=True, exist_ok=True)
     fresh = plan.with_suffix(".new")
     fresh.write_text(json.dumps(asdict(steps)), encoding="utf-8")
     fresh.replace(plan)
-    return steps
+    return config.for_steps(steps)
 
 
 def _ranges(objective: Objective, lessons: Lessons, config: PipelineConfig) -> dict[str, tuple[float, float]]:

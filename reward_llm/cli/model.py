@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,15 +81,20 @@ def train(  # noqa: PLR0913 - each is an option
     goals = [goal for folder in [corpus_dir(), *(corpus or [])] for goal in load_corpus(folder)]
     if not resume:
         shutil.rmtree(run_folder(out, config, goals), ignore_errors=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    ) as progress:
-        task = progress.add_task(f"training on {len(goals):,} goals", total=1.0)
-        held_back = ""
+    with _course(f"training on {len(goals):,} goals") as show:
+        report = train_model(config, goals, out, show)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _show_report(report, out)
+
+
+@contextmanager
+def _course(label: str) -> Iterator[Callable[[TrainingProgress], None]]:
+    """A bar that follows a training."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task, held_back = progress.add_task(label, total=1.0), ""
 
         def show(state: TrainingProgress) -> None:
             nonlocal held_back
@@ -96,11 +103,7 @@ def train(  # noqa: PLR0913 - each is an option
             words = f"step {state.step:,} · loss {state.loss:.4f}{held_back}"
             progress.update(task, completed=state.share, description=words)
 
-        report = train_model(config, goals, out, show)
-    if as_json:
-        print_json(asdict(report))
-    else:
-        _show_report(report, out)
+        yield show
 
 
 def _show_report(report: TrainingReport, out: Path) -> None:

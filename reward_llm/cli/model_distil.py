@@ -122,15 +122,9 @@ def distil(  # noqa: PLR0913 - each is an option
         student = out / "trimmed"
         if not as_json:
             _show_trimmed(trimmed, student)
-    config = tuning_config(
-        student,
-        lora=lora,
-        full=full,
-        minutes=minutes,
-        steps=steps,
-        learning_rate=learning_rate,
-        batch_tokens=batch_tokens,
-    )
+    lengths = {"minutes": minutes, "learning_rate": learning_rate}
+    counts = {"steps": steps, "batch_tokens": batch_tokens}
+    config = tuning_config(student, lora=lora, full=full, **lengths, **counts)
     lessons = lessons_of(labelled.goals, corpus, kept_back, hold_back)
     report = run_tuning(student, config, lessons, out, resume=resume)
     if as_json:

@@ -35,9 +35,7 @@ def train(  # noqa: PLR0913 - each is an option
     evaluator_steps: Annotated[
         int | None, typer.Option("--evaluator-steps", min=1, help="Batches of the evaluator.")
     ] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Of the log generated, the weights and the batches.")
-    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the log, the weights and the batches.")] = 0,
     size: Annotated[
         int | None, typer.Option("--size", min=1, help="Slots of the slates; the usual length of the lists.")
     ] = None,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from reward_llm.delivery.sdk import WeightsClient
 from tests.delivery.sdk.documents import document, encoded, etag_of, moment
 
 DEADLINE_S = 30.0
@@ -223,6 +224,12 @@ def until(condition: Callable[[], object], what: str = "it") -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.005)
+
+
+def version(client: WeightsClient) -> int | None:
+    """The version that a client has of `home_feed`'s weights."""
+    found = client.weights("home_feed")
+    return None if found is None else found.version
 
 
 async def _cancel_all() -> None:
