@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -50,6 +50,8 @@ VocabularyOption = Annotated[
         show_default=f"{TRIMMED_SHARE} where layers are dropped",
     ),
 ]
+
+_NO_LABELS: Final = "Look into dropped.json below labels/, or lower --confidence."
 
 
 def trim(
@@ -114,17 +116,20 @@ def distil(  # noqa: PLR0913 - each is an option
     if not as_json:
         _show_labelled(labelled, len(texts))
     if not labelled.goals:
-        raise InvalidInput(
-            "the teacher labelled no goal", hint="Look into dropped.json below labels/, or lower --confidence."
-        )
+        raise InvalidInput("the teacher labelled no goal", hint=_NO_LABELS)
     if layers is not None or share is not None:
-        trimmed = _trim(student, out / "trimmed", layers, share, texts)
-        student = out / "trimmed"
+        trimmed, student = _trim(student, out / "trimmed", layers, share, texts), out / "trimmed"
         if not as_json:
             _show_trimmed(trimmed, student)
-    lengths = {"minutes": minutes, "learning_rate": learning_rate}
-    counts = {"steps": steps, "batch_tokens": batch_tokens}
-    config = tuning_config(student, lora=lora, full=full, **lengths, **counts)
+    config = tuning_config(
+        student,
+        lora=lora,
+        full=full,
+        minutes=minutes,
+        steps=steps,
+        learning_rate=learning_rate,
+        batch_tokens=batch_tokens,
+    )
     lessons = lessons_of(labelled.goals, corpus, kept_back, hold_back)
     report = run_tuning(student, config, lessons, out, resume=resume)
     if as_json:
