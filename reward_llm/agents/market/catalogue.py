@@ -16,8 +16,6 @@ from reward_llm.agents.market.config import ContentConfig, MarketConfig
 from reward_llm.agents.market.creators import Creators
 from reward_llm.agents.market.draws import poisson_by_day
 
-_FEWEST_TOPICS, _MOST_TOPICS = 2, 3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
@@ -74,7 +72,7 @@ class Catalogue:
         creator_I = generator.integers(scale.creators, size=items)
         quality_I = _noisy(creators.skill_C[creator_I], content.quality_noise, generator)
         appeal_I = _noisy(0.5 + content.appeal_quality * (quality_I - 0.5), content.appeal_noise, generator)
-        topic_IT = _topics(creators.topic_C[creator_I], scale.topics, generator)
+        topic_IT = _topics(creators.topic_C[creator_I], scale.topics, content.topics, generator)
         seller_I = creators.seller_C[creator_I]
         return cls(
             published_I=published_I,
@@ -102,13 +100,13 @@ def _noisy(mean_I: FloatArray, noise: float, generator: np.random.Generator) -> 
     return clipped
 
 
-def _topics(main_I: IntArray, topics: int, generator: np.random.Generator) -> FloatArray:
-    """Draw items on two or three topics each, of length 1 (SARDINE's law), one of them the creator's."""
+def _topics(main_I: IntArray, topics: int, about: tuple[int, int], generator: np.random.Generator) -> FloatArray:
+    """Draw items on a few topics each, of length 1 (SARDINE's law), one of them the creator's."""
     items = len(main_I)
     key_IT = generator.uniform(size=(items, topics))
     key_IT[np.arange(items), main_I] += 1.0
     order_IT = np.argsort(-key_IT, axis=1)
-    kept = generator.integers(_FEWEST_TOPICS, _MOST_TOPICS + 1, items)
+    kept = generator.integers(about[0], about[1] + 1, items)
     value_IT = generator.uniform(size=(items, topics))
     topic_IT = np.zeros((items, topics))
     rank_IT = np.arange(topics)[None, :] < kept[:, None]
@@ -122,7 +120,7 @@ def _prices(content: ContentConfig, quality_I: FloatArray, generator: np.random.
     """Draw prices, higher for quality, 0 for what only is to be watched or read."""
     items = len(quality_I)
     log_price_I = generator.normal(content.price_log_mean, content.price_log_std, items)
-    price_I = np.exp(log_price_I) * (0.6 + 0.8 * quality_I)
+    price_I = np.exp(log_price_I) * (1 + content.price_quality * (quality_I - 0.5))
     sold_I = generator.uniform(size=items) < content.sold_share
     priced: FloatArray = np.where(sold_I, price_I.round(2), 0.0).astype(np.float32)
     return priced

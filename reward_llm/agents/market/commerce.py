@@ -11,9 +11,7 @@ import numpy as np
 from reward_llm.agents.allocation import BoolArray, FloatArray, IntArray
 from reward_llm.agents.market.behaviour import sigmoid
 from reward_llm.agents.market.config import ResponseConfig
-from reward_llm.agents.market.draws import RESPONSES
 
-_MIDDLING_PRICE_LOG = 3.5
 _LEAST_UNIFORM = 1e-6
 
 
@@ -36,8 +34,7 @@ class Responses:
         uniform_X: FloatArray,
         config: ResponseConfig,
     ) -> Responses:
-        """Decide them by uniform numbers, `RESPONSES` for each click; `purchase_X` is the chance of a purchase."""
-        assert_width(uniform_X)
+        """Decide them by uniform numbers, as many as `draws.RESPONSES`; `purchase_X` is the chance of a purchase."""
         better_X = quality_X - 0.5
         completion_X = sigmoid(
             config.completion
@@ -52,16 +49,6 @@ class Responses:
             dwell_s_X=dwell_times(better_X, completed_X, uniform_X[:, 3], config),
             bought_X=uniform_X[:, 4] < purchase_X,
         )
-
-
-def assert_width(uniform_X: FloatArray) -> None:
-    """Check that there are enough numbers for a click.
-
-    Raises:
-        ValueError: If there are too few.
-    """
-    if uniform_X.shape[1] != RESPONSES:
-        raise ValueError(f"a click takes {RESPONSES} numbers, not {uniform_X.shape[1]}")
 
 
 def dwell_times(
@@ -87,7 +74,7 @@ def purchase_chance(
         config.purchase
         + config.purchase_quality * (quality_X - 0.5)
         + config.purchase_relevance * (relevance_X - 0.5)
-        - config.purchase_price * (np.log1p(price_X) - _MIDDLING_PRICE_LOG)
+        - config.purchase_price * (np.log1p(price_X) - config.middling_price_log)
         - config.purchase_rival * undercut_X
     )
     return np.where(price_X > 0, sigmoid(logit_X), 0.0).astype(np.float32)

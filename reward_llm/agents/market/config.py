@@ -8,6 +8,8 @@ recommender was tuned; other origins name a module whose number it is.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
@@ -148,6 +150,7 @@ class ResponseConfig:
     purchase_quality: float = parameter(3.0, "logit/quality", "ranker.data.responses")
     purchase_relevance: float = parameter(1.0, "logit/relevance", CHOSEN)
     purchase_price: float = parameter(0.8, "logit/log money", "ranker.data.responses")
+    middling_price_log: float = parameter(3.5, "log money", "ranker.data.responses")
     purchase_rival: float = parameter(1.5, "logit", "ranker.data.responses")
     """What a cheaper offer of the same topic on the page takes."""
 
@@ -156,6 +159,8 @@ class ResponseConfig:
 class VisitConfig:
     """When users leave and when they return."""
 
+    opening: float = parameter(0.3, "probability", CHOSEN)
+    """That who is registered before the market opens comes on its first day."""
     leave: float = parameter(-2.5, "logit", CALIBRATED)
     """Of leaving after a page, for a user of middling satisfaction who isn't tired."""
     leave_satisfaction: float = parameter(2.5, "logit/satisfaction", CHOSEN)
@@ -195,6 +200,10 @@ class ContentConfig:
     preview_noise: float = parameter(0.25, "quality", CHOSEN)
     sold_share: float = parameter(0.45, "share", CHOSEN)
     """Items that have something to sell."""
+    topics: tuple[int, int] = parameter((2, 3), "topics", SARDINE)
+    """Fewest and most that an item is about."""
+    price_quality: float = parameter(0.8, "factor/quality", "ranker.data.catalogue")
+    """How much dearer better items are than middling ones."""
     price_log_mean: float = parameter(3.5, "log money", "ranker.data.catalogue")
     price_log_std: float = parameter(0.8, "log money", "ranker.data.catalogue")
     oldest_days: int = parameter(90, "days", CHOSEN)
@@ -219,6 +228,8 @@ class CheatConfig:
     """Between creators."""
     completion: tuple[float, float] = parameter((1.0, 12.0), "Beta(a, b)", CHOSEN)
     """Of bought clicks: the share that look like completed views, by creator."""
+    stay_s: float = parameter(4.0, "seconds", CHOSEN)
+    """That a bought click lasts."""
     conviction: float = parameter(0.01, "1/day", CHOSEN)
     """That the platform's own audit convicts a cheating creator, who then stops."""
 
@@ -293,3 +304,8 @@ class MarketConfig:
             for one in fields(values):
                 meta = one.metadata
                 yield f"{part.name}.{one.name}", getattr(values, one.name), meta["unit"], meta["origin"]
+
+    def fingerprint(self) -> str:
+        """Give 12 hexadecimal digits that tell markets of different numbers apart."""
+        numbers = {name: value for name, value, _, _ in self.parameters()}
+        return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:12]

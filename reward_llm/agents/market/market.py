@@ -11,7 +11,6 @@ new content                                                                     
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import numpy as np
 
@@ -29,9 +28,6 @@ from reward_llm.agents.market.users import Users
 from reward_llm.agents.market.view import item_facts, user_facts
 from reward_llm.agents.market.warm_up import logging_slates
 from reward_llm.domain.weights import Weights
-
-OPENING_SHARE: Final = 0.3
-"""Of the users registered before, who come on the first day."""
 
 
 class Market:
@@ -82,7 +78,7 @@ class Market:
         visiting_U = self.users.minds.visiting_U
         if self.day == -self.config.scale.warm_up_days:
             chance_U = self.draws.stream(Purpose.NIGHT, self.day - 1).random(before, dtype=np.float32)
-            visiting_U[:before] = chance_U < OPENING_SHARE
+            visiting_U[:before] = chance_U < self.config.visits.opening
         visiting_U[before:now] = True
         self._visited_U[:] = visiting_U
         self._clicks_UT[:] = 0

@@ -15,9 +15,6 @@ from reward_llm.agents.market.catalogue import Catalogue
 from reward_llm.agents.market.config import MarketConfig
 from reward_llm.agents.market.creators import Creators
 
-_BRIEF_S = 4.0
-"""Seconds that a bought click stays."""
-
 
 def visit(
     catalogue: Catalogue, creators: Creators, *, day: int, config: MarketConfig, generator: np.random.Generator
@@ -40,7 +37,7 @@ def visit(
     looks_real_I = generator.binomial(bought_I, creators.bought_completion_C[creator_I])
     _add(
         catalogue,
-        (bought_I, looks_real_I, bought_I * _BRIEF_S),
+        (bought_I, looks_real_I, bought_I * config.cheats.stay_s),
         rate=content.outside_click_rate,
         generator=generator,
     )

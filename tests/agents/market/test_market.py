@@ -242,3 +242,8 @@ def test_every_parameter_has_a_unit_and_an_origin():
     rows = list(MarketConfig().parameters())
     assert len({name for name, *_ in rows}) == len(rows) > 60
     assert all(unit and origin for _, _, unit, origin in rows)
+
+
+def test_the_market_is_the_one_that_tables_were_measured_in():
+    assert MarketConfig().fingerprint() == "5432c8caa8e0"
+    assert MarketConfig.small().fingerprint() != "5432c8caa8e0"
