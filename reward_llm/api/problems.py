@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, Response
 
 from reward_llm import errors
 from reward_llm.api.edge.outgoing import CLOSED
+from reward_llm.api.lookup_context import LookupContext
+from reward_llm.api.recent_errors import RecentError, shown
 from reward_llm.api.wire.problem import DifferenceWire, Problem, ViolationWire
 from reward_llm.errors import InvalidInput, PreconditionFailed, RateLimited, RewardLLMError, Violation
 
@@ -43,9 +45,12 @@ _STATUS: Final[Mapping[type[RewardLLMError], HTTPStatus]] = {
     errors.GateRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.CheckpointsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.EventsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MetricsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.TooManySubscribers: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.RankerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.RankerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SimulatorUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EvaluationTimeout: HTTPStatus.GATEWAY_TIMEOUT,
     errors.RewardLLMError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -173,6 +178,8 @@ def _answer(
         ]
         or None,
     )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _remember(request, problem)
     content: dict[str, Any] = {**problem.model_dump(mode="json", exclude_none=True), **(comparison or {})}
     return JSONResponse(
         content,
@@ -180,6 +187,20 @@ def _answer(
         headers={**(headers or {}), "X-Request-ID": request_id(request)},
         media_type=MEDIA_TYPE,
     )
+
+
+def _remember(request: Request, problem: Problem) -> None:
+    context: LookupContext = request.app.state.context
+    error = RecentError(
+        at=context.services.clock(),
+        method=request.method,
+        path=shown(request.url.path),
+        status=problem.status,
+        code=problem.code,
+        detail=shown(problem.detail),
+        request_id=request_id(request),
+    )
+    context.errors.add(error)
 
 
 def _encodable_document(document: Any) -> Any:

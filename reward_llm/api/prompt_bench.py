@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from reward_llm.api.services import Services
 from reward_llm.api.submissions import find_scenario, goal_of
 from reward_llm.api.wire.prompt_runs import RenderRequest, TryRequest
+from reward_llm.api.wire.prompts import PromptDraft
 from reward_llm.domain.act import Act
 from reward_llm.domain.completion import Vocabulary
 from reward_llm.domain.goal import Goal
 from reward_llm.domain.policy import Proposal
 from reward_llm.domain.ports.prompts import BackendName, OnProgress, RenderedPrompt, Sample
+from reward_llm.domain.prompt_check import PromptCheck
 from reward_llm.domain.prompts import Evaluation, PromptVersion
-from reward_llm.errors import EvaluationUnderway
+from reward_llm.errors import EvaluationUnderway, PromptInvalid, Violation
 from reward_llm.validation.text import clean
 
 
@@ -24,6 +27,23 @@ class PromptBench:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._evaluating = 0
+
+    async def check(self, name: str, sent: PromptDraft) -> PromptCheck:
+        """What keeps a draft from becoming the prompt's next version; nothing is written.
+
+        Raises:
+            PromptUnknown: If no prompt of that name ships.
+        """
+        await self._services.prompts.labels(name)
+        workshop = self._services.workshop
+        try:
+            draft = workshop.parse(sent.text) if sent.text is not None else workshop.content_of(sent.content or {})
+        except PromptInvalid as exc:
+            told = exc.violations or (Violation(path="", code="format", message=exc.message),)
+            return PromptCheck(violations=tuple(told))
+        check = workshop.check(draft)
+        other = [] if draft.name == name else [misnamed(name, draft.name)]
+        return replace(check, violations=(*other, *check.violations))
 
     def render(self, version: PromptVersion, sent: RenderRequest) -> RenderedPrompt:
         """What a model would be sent for the values.
@@ -87,3 +107,8 @@ class PromptBench:
             yield
         finally:
             self._evaluating -= 1
+
+
+def misnamed(name: str, sent: str) -> Violation:
+    """What is wrong with another prompt's content at this one's address."""
+    return Violation(path="name", code="mismatch", message=f"is {sent!r}, but the address says {name!r}")

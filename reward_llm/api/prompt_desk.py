@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reward_llm.api.conditions import IfMatch, check_if_match, failed
-from reward_llm.api.prompt_bench import PromptBench
+from reward_llm.api.prompt_bench import PromptBench, misnamed
 from reward_llm.api.services import Services
 from reward_llm.api.wire.prompt_evaluations import as_answered
 from reward_llm.api.wire.prompts import LabelMoveRequest, NewVersion, OverrideRequest, PromptLabelWire
@@ -158,5 +158,5 @@ def _invalid(path: str, code: str, message: str) -> InvalidInput:
 
 
 def _another(name: str, sent: str) -> PromptInvalid:
-    message = f"is {sent!r}, but the address says {name!r}"
-    return PromptInvalid(f"the name {message}", violations=[Violation(path="name", code="mismatch", message=message)])
+    wrong = misnamed(name, sent)
+    return PromptInvalid(f"the name {wrong.message}", violations=[wrong])

@@ -9,6 +9,7 @@ from reward_llm.api.metrics import Metrics
 from reward_llm.api.services import Services
 from reward_llm.api.submissions import find_scenario
 from reward_llm.api.wire.preview import PreviewRequest, PreviewWire
+from reward_llm.api.wire.ranker import ExplanationRequest, SlateExplanationWire
 from reward_llm.api.wire.rerank import RerankRequest, RerankWire
 from reward_llm.domain.ports import Reranker
 from reward_llm.domain.scenario import Scenario, Scope
@@ -37,7 +38,7 @@ async def rerank(services: Services, metrics: Metrics, sent: RerankRequest) -> R
         served = services.board.lookup(Scope(sent.scenario, sent.segment), now, sent.unit or None)
         metrics.looked_up(served)
     weights = served.policy.weights if served else given_weights(scenario, sent.weights or {})
-    ranked = await _ranker(services).rerank(scenario, weights, sent.request(now))
+    ranked = await ranker_of(services).rerank(scenario, weights, sent.request(now))
     metrics.ranked(scenario.name, ranked.chosen, (services.clock() - now).total_seconds())
     return RerankWire.of(sent, weights, served, ranked)
 
@@ -56,9 +57,30 @@ async def preview(services: Services, sent: PreviewRequest) -> PreviewWire:
     scenario.check_segment(sent.segment)
     then = given_weights(scenario, sent.weights)
     served = services.board.lookup(Scope(sent.scenario, sent.segment), services.clock())
-    found = await _ranker(services).preview(scenario, served.policy.weights, then)
+    found = await ranker_of(services).preview(scenario, served.policy.weights, then)
     gate = services.gate(then, scenario, served.policy.weights)
     return PreviewWire.of(served, dict(then), gate, found)
+
+
+async def explain(services: Services, sent: ExplanationRequest) -> SlateExplanationWire:
+    """Why the slate of a logged request is as it is.
+
+    Raises:
+        ScenarioUnknown: If there is no such scenario.
+        SegmentUnknown: If the scenario has no such segment.
+        WeightsInvalid: If the weights that came along can't be used, or the ranker measures nothing of them.
+        RankingInvalid: If the log has no such request.
+        RankerUnavailable: If nothing ranks here.
+        RankerBusy: If too much waits.
+    """
+    scenario = find_scenario(services.scenarios, sent.scenario)
+    scenario.check_segment(sent.segment)
+    served = None
+    if sent.weights is None:
+        served = services.board.lookup(Scope(sent.scenario, sent.segment), services.clock())
+    weights = served.policy.weights if served else given_weights(scenario, sent.weights or {})
+    found = await ranker_of(services).explain(scenario, weights, sent.request)
+    return SlateExplanationWire.of(sent, served.policy_id if served else None, found)
 
 
 def given_weights(scenario: Scenario, sent: Mapping[str, float]) -> Weights:
@@ -85,7 +107,12 @@ def _wrong(scenario: Scenario, sent: Mapping[str, float]) -> Iterator[Violation]
         yield Violation(path="weights", code="simplex", message=f"the weights add up to {total:.6g}, not to 1")
 
 
-def _ranker(services: Services) -> Reranker:
+def ranker_of(services: Services) -> Reranker:
+    """What ranks here.
+
+    Raises:
+        RankerUnavailable: If nothing does.
+    """
     if services.reranker is None:
         raise RankerUnavailable("this service ranks nothing", hint="Set REWARD_LLM_RANKER_CHECKPOINT.")
     return services.reranker

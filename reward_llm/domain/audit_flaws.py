@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reward_llm.domain.audit import LogHead
+from reward_llm.domain.audit import Checkpoint, LogHead
 
 
 class FlawKind(StrEnum):
@@ -45,12 +45,14 @@ class Verification:
     """How far a log was found to be as it was written, and the first flaw.
 
     `records` were found good, up to and with the one that `head` names; `checkpoints` of them are as they were
-    signed. `compared` says whether what they replay to was compared with what the store holds.
+    signed, the last of those by `last_checkpoint`. `compared` says whether what they replay to was compared with
+    what the store holds.
     """
 
     records: int
     head: LogHead
     checkpoints: int = 0
+    last_checkpoint: Checkpoint | None = None
     compared: bool = False
     flaw: Flaw | None = None
 

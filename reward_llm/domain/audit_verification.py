@@ -113,7 +113,8 @@ class Verifier:
                     f"it or one after record {self._signed_until} was rewritten"
                 )
                 return _flaw(record, FlawKind.NOT_AS_SIGNED, message)
-            self._result = replace(self._result, checkpoints=self._result.checkpoints + 1)
+            count = self._result.checkpoints + 1
+            self._result = replace(self._result, checkpoints=count, last_checkpoint=signed)
             self._signed_until = record.sequence
         return None
 

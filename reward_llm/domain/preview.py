@@ -10,7 +10,7 @@ from reward_llm.domain.ranking import SupplyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A mean over requests, and where it lies with the preview's confidence."""
+    """A mean, and where it lies with the confidence of what it stands in."""
 
     mean: float
     low: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from reward_llm.domain.prompt_check import VariableUse
 from reward_llm.domain.prompts import PromptContent
 from reward_llm.errors import Violation
 from reward_llm.generation.templates import template_problems, used_variables
@@ -33,3 +34,18 @@ def variable_problems(content: PromptContent) -> Iterator[Violation]:
     if REQUIRED in used["system"]:
         message = f"{REQUIRED!r} is somebody else's text, and belongs into the user's turn alone"
         yield Violation(path="system:1", code="variable_misplaced", message=message)
+
+
+def variable_uses(content: PromptContent) -> tuple[VariableUse, ...]:
+    """Every variable that there is, that is declared or that is used, by name."""
+    system, user = used_variables(content.system), used_variables(content.user)
+    return tuple(
+        VariableUse(
+            name=name,
+            given=name in VARIABLES,
+            declared=name in content.variables,
+            in_system=name in system,
+            in_user=name in user,
+        )
+        for name in sorted(VARIABLES | set(content.variables) | system | user)
+    )

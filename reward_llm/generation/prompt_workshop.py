@@ -22,6 +22,7 @@ from reward_llm.domain.ports import (
     RenderedPrompt,
     Sample,
 )
+from reward_llm.domain.prompt_check import PromptCheck
 from reward_llm.domain.prompts import (
     PRODUCTION,
     Evaluation,
@@ -43,6 +44,7 @@ from reward_llm.errors import (
 from reward_llm.generation.prompt_book import PromptBook
 from reward_llm.generation.prompt_contract import check_prompt
 from reward_llm.generation.prompt_files import parse_prompt, prompt_of, prompt_text
+from reward_llm.generation.prompt_variables import variable_uses
 from reward_llm.generation.prompts import PromptBundle
 from reward_llm.generation.proposer import Proposer, ProposerConfig
 from reward_llm.generation.shown import ShownGoal
@@ -115,6 +117,22 @@ class Workshop:
     def diff(self, before: PromptVersion, after: PromptVersion) -> prompt_diff.PromptDiff:
         """In what two versions differ."""
         return prompt_diff.diff(before, after)
+
+    @property
+    def golden_sets(self) -> Sequence[str]:
+        """What prompts can be measured on here, by name."""
+        return sorted(self._evaluator.names)
+
+    def check(self, content: PromptContent) -> PromptCheck:
+        """What keeps a prompt from becoming the next version; nothing is written."""
+        violations: Sequence[Violation] = ()
+        try:
+            self._check(content)
+        except PromptInvalid as exc:
+            violations = exc.violations
+        return PromptCheck(
+            violations=tuple(violations), variables=variable_uses(content), content_hash=content.content_hash
+        )
 
     async def add(self, content: PromptContent, act: Act, claim: IdempotencyClaim | None = None) -> PromptVersion:
         """Check a prompt against its contract and make it the next version."""

@@ -15,16 +15,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from reward_llm.errors import RankerBusy, RewardLLMError
+from reward_llm.errors import RankerBusy, RankerUnavailable, RewardLLMError
 
 if TYPE_CHECKING:
-    from reward_llm.domain.preview import Preview
+    from reward_llm.domain.preview import Explanation, Preview
+    from reward_llm.domain.ranker_card import RankerCard
     from reward_llm.domain.ranking import RankedSlate, RankingRequest
     from reward_llm.domain.scenario import Scenario
     from reward_llm.ranking.engine import Engine
 
 T = TypeVar("T")
 Load = Callable[[], "Engine"]
+ReadCard = Callable[[], "RankerCard"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +45,12 @@ class Room:
     Args:
         load: Loads an engine; what it raises as RewardLLMError is the answer to everything from then on.
         config: How many may wait.
+        card: Reads what is known of the engine; without it nothing is.
     """
 
-    def __init__(self, load: Load, config: RoomConfig | None = None) -> None:
+    def __init__(self, load: Load, config: RoomConfig | None = None, card: ReadCard | None = None) -> None:
         config = config or RoomConfig()
+        self._card = card
         self._ranking = _Desk(load, config.most_requests, "ranking")
         self._previewing = _Desk(load, config.most_previews, "preview")
 
@@ -57,6 +61,16 @@ class Room:
     async def preview(self, scenario: Scenario, now: Mapping[str, float], then: Mapping[str, float]) -> Preview:
         """What would change on logged requests; see `Reranker.preview`."""
         return await self._previewing.do(lambda engine: engine.preview(scenario, now, then))
+
+    async def explain(self, scenario: Scenario, weights: Mapping[str, float], request: str) -> Explanation:
+        """Why the slate of a logged request is as it is; see `Reranker.explain`."""
+        return await self._previewing.do(lambda engine: engine.explain(scenario, weights, request))
+
+    async def card(self) -> RankerCard:
+        """What is known of the ranker; see `Reranker.card`."""
+        if self._card is None:
+            raise RankerUnavailable("nothing is known of this ranker")
+        return await asyncio.to_thread(self._card)
 
     async def aclose(self) -> None:
         """Let the threads go once they are done with what they do."""

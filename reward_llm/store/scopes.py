@@ -18,7 +18,7 @@ from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.ports import Freeze, IdempotencyClaim, Rollback, ScopeState
 from reward_llm.domain.scenario import Scope
 from reward_llm.errors import NotRollbackable
-from reward_llm.store import schedules, standings
+from reward_llm.store import hindsight, schedules, standings
 from reward_llm.store.activation_rows import insert_activation, update_activation
 from reward_llm.store.admitting import not_frozen
 from reward_llm.store.database import Repository
@@ -84,6 +84,13 @@ class SqlScopes(Repository):
         """What is in force, what is to come and what is frozen, in exactly this scope."""
         async with self._database.reading() as connection:
             return await _state(connection, scope, at)
+
+    @to_the_end
+    @retried
+    async def scope_at(self, scope: Scope, moment: datetime) -> ScopeState:
+        """What was in force in exactly this scope at a moment, for whom it was then, and what was frozen then."""
+        async with self._database.reading() as connection:
+            return await hindsight.scope_at(connection, scope, moment)
 
 
 async def _put_freeze(writing: Writing, scope: Scope, action: Action, *, frozen: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -9,6 +11,7 @@ from reward_llm.api.access.permissions import everybody, needs
 from reward_llm.api.lookup_context import LookupContext, LookupHere
 from reward_llm.api.wire.health import Check, Liveness, Readiness, ReadinessWire
 from reward_llm.domain.access import Permission
+from reward_llm.domain.serving import Freshness
 from reward_llm.errors import RewardLLMError
 
 router = APIRouter(tags=["operations"])
@@ -32,17 +35,13 @@ async def readyz(request: Request, response: Response, here: LookupHere) -> Read
 
     The details are for those who may read something.
     """
-    pings = await here.pings()
-    freshness = here.services.board.freshness(here.services.clock())
-    confirmed = f"confirmed {freshness.age_s:.1f} s ago" if freshness.confirmed else "never confirmed"
-    checks = {**pings, "board": Check(ok=not freshness.stale, detail=confirmed), "feed": _heard(here)}
+    checks = await checks_of(here)
+    status = readiness_of(here.services.board.freshness(here.services.clock()), checks)
     if not await _may_know(request, here):
         checks = {name: Check(ok=check.ok, detail="") for name, check in checks.items()}
-    if not freshness.confirmed:
+    if status is Readiness.UNREADY:
         response.status_code = 503
-        return ReadinessWire(status=Readiness.UNREADY, checks=checks)
-    healthy = all(c.ok for c in checks.values())
-    return ReadinessWire(status=Readiness.READY if healthy else Readiness.DEGRADED, checks=checks)
+    return ReadinessWire(status=status, checks=checks)
 
 
 @router.get(
@@ -55,6 +54,21 @@ async def readyz(request: Request, response: Response, here: LookupHere) -> Read
 async def metrics(here: LookupHere) -> Response:
     """Counters and histograms in the text format."""
     return Response(here.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def checks_of(here: LookupContext) -> Mapping[str, Check]:
+    """How each part is, by name."""
+    pings = await here.pings()
+    freshness = here.services.board.freshness(here.services.clock())
+    confirmed = f"confirmed {freshness.age_s:.1f} s ago" if freshness.confirmed else "never confirmed"
+    return {**pings, "board": Check(ok=not freshness.stale, detail=confirmed), "feed": _heard(here)}
+
+
+def readiness_of(freshness: Freshness, checks: Mapping[str, Check]) -> Readiness:
+    """How much of the service works."""
+    if not freshness.confirmed:
+        return Readiness.UNREADY
+    return Readiness.READY if all(check.ok for check in checks.values()) else Readiness.DEGRADED
 
 
 def _heard(here: LookupContext) -> Check:

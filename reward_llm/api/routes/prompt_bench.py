@@ -13,15 +13,31 @@ from reward_llm.api.progress import MEDIA_TYPE, followed, wants_progress
 from reward_llm.api.routes.parameters import Id, XActor
 from reward_llm.api.routes.prompts import Number
 from reward_llm.api.wire.prompt_evaluations import EvaluateRequest, EvaluationWire
-from reward_llm.api.wire.prompt_runs import RenderedWire, RenderRequest, TryRequest, TryWire
+from reward_llm.api.wire.prompt_runs import PromptCheckWire, RenderedWire, RenderRequest, TryRequest, TryWire
+from reward_llm.api.wire.prompts import PromptDraft
 from reward_llm.domain.access import Permission
 from reward_llm.domain.ports.prompts import OnProgress
 
-router = APIRouter(prefix="/v1/prompts/{name}/versions/{number}", tags=["prompts"])
+router = APIRouter(prefix="/v1/prompts/{name}", tags=["prompts"])
 
 
 @router.post(
-    "/render",
+    "/check",
+    summary="Check a draft of a prompt",
+    response_model=PromptCheckWire,
+    responses=problems(400, 403, 404, 413, 422, 503),
+    openapi_extra=json_body(PromptDraft),
+    dependencies=[needs(Permission.EDIT)],
+)
+async def check(name: Id, request: Request, here: Here) -> PromptCheckWire:
+    """What keeps a draft from becoming the next version, and which variables it uses; 200 however wrong it is."""
+    limit = here.services.config.body_limit_bytes
+    sent = validated(PromptDraft, parse_json(await read_body(request, limit), limit))
+    return PromptCheckWire.of(await here.bench.check(name, sent), here.services.workshop.golden_sets)
+
+
+@router.post(
+    "/versions/{number}/render",
     summary="Render a version of a prompt",
     response_model=RenderedWire,
     responses=problems(400, 403, 404, 413, 422, 503),
@@ -36,7 +52,7 @@ async def render(name: Id, number: Number, request: Request, here: Here) -> Rend
 
 
 @router.post(
-    "/try",
+    "/versions/{number}/try",
     summary="Try a version of a prompt on a goal",
     response_model=TryWire,
     responses=problems(400, 403, 404, 413, 422, 503),
@@ -53,7 +69,7 @@ async def try_out(name: Id, number: Number, request: Request, here: Here, x_acto
 
 
 @router.post(
-    "/evaluate",
+    "/versions/{number}/evaluate",
     summary="Measure a version of a prompt",
     response_model=EvaluationWire,
     responses={

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from reward_llm.api import scope_desk
+from reward_llm.api import explaining, scope_desk
 from reward_llm.api.access.permissions import needs
 from reward_llm.api.context import Here
 from reward_llm.api.openapi import etag_header, json_body, problems
 from reward_llm.api.routes.parameters import IdempotencyKey, XActor
+from reward_llm.api.wire.base import MomentIn
+from reward_llm.api.wire.explanations import ExplanationWire
 from reward_llm.api.wire.scopes import FreezeRequest, RollbackRequest, RollbackWire, ScopeWire
 from reward_llm.api.writes import taken
 from reward_llm.domain.access import Permission
@@ -35,6 +37,28 @@ async def get_scope(scenario: str, segment: Segment, response: Response, here: H
     wire = await scope_desk.look(here.services, scope_desk.scope_of(here.services, scenario, segment))
     response.headers["ETag"] = f'"{scope_desk.etag_of(wire)}"'
     return wire
+
+
+@router.get(
+    "/explanation",
+    summary="Explain what a unit is served",
+    response_model=ExplanationWire,
+    responses=problems(404, 422, 503),
+    dependencies=[needs(Permission.READ)],
+)
+async def explain(
+    scenario: str,
+    segment: Segment,
+    here: Here,
+    unit: Annotated[str | None, Query(max_length=200, description="Whom for; null is everybody.")] = None,
+    at: Annotated[MomentIn | None, Query(description="Now if it is left out.")] = None,
+) -> ExplanationWire:
+    """What is served now, was served then or is going to be, and every activation that was considered.
+
+    The past is what the activations and freezes of then made of it; the defaults are today's.
+    """
+    scope = scope_desk.scope_of(here.services, scenario, segment)
+    return await explaining.explain(here.services, scope, unit or None, at)
 
 
 @router.post(

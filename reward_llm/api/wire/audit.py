@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from reward_llm.api.wire.base import MomentOut, Outgoing
-from reward_llm.domain.audit import AuditRecord, Link, changes_of
+from reward_llm.domain.audit import AuditRecord, Checkpoint, Link, changes_of
 from reward_llm.domain.audit_flaws import Flaw, FlawKind, Verification
 
 
@@ -77,6 +77,19 @@ class LinkWire(Outgoing):
         return cls(position=link.position, hash=link.hash)
 
 
+class CheckpointWire(Outgoing):
+    """Where the log ended when that was signed."""
+
+    sequence: int
+    hash: str
+    at: MomentOut
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> CheckpointWire:
+        """The checkpoint itself."""
+        return cls(sequence=checkpoint.sequence, hash=checkpoint.hash, at=checkpoint.at)
+
+
 class FlawWire(Outgoing):
     """The first thing that is wrong with the log."""
 
@@ -100,13 +113,14 @@ class VerificationWire(Outgoing):
     hash: str
     chains: dict[str, LinkWire] = Field(description="Where each scenario's chain ends; '' is what belongs to none.")
     checkpoints: int = Field(description="How many signed checkpoints agree.")
+    last_checkpoint: CheckpointWire | None = Field(description="The last of those; null if there are none.")
     compared: bool = Field(description="Whether what the records replay to was compared with what the store holds.")
     flaw: FlawWire | None
 
     @classmethod
     def of(cls, verification: Verification) -> VerificationWire:
         """The verification itself."""
-        head = verification.head
+        head, signed = verification.head, verification.last_checkpoint
         return cls(
             intact=verification.intact,
             records=verification.records,
@@ -114,6 +128,7 @@ class VerificationWire(Outgoing):
             hash=head.hash,
             chains={name: LinkWire.of(link) for name, link in head.chains.items()},
             checkpoints=verification.checkpoints,
+            last_checkpoint=CheckpointWire.of(signed) if signed else None,
             compared=verification.compared,
             flaw=FlawWire.of(verification.flaw) if verification.flaw else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -9,13 +10,59 @@ from pydantic.types import JsonValue
 
 from reward_llm.api.wire.base import Incoming, Outgoing, WeightsByUtility
 from reward_llm.api.wire.goals import DateWire, InterpretationWire, QuantityWire
+from reward_llm.api.wire.problem import ViolationWire
 from reward_llm.api.wire.proposals import AttemptWire
 from reward_llm.domain.goal import Goal
 from reward_llm.domain.interpretation import Decision
 from reward_llm.domain.policy import Attempt, Proposal, Source
 from reward_llm.domain.ports.prompts import BackendName, RenderedPrompt
+from reward_llm.domain.prompt_check import PromptCheck, VariableUse
 from reward_llm.domain.prompts import PromptVersion
 from reward_llm.domain.scenario import Scenario
+
+
+class VariableUseWire(Outgoing):
+    """A variable of a draft, or one that it might use."""
+
+    name: str
+    given: bool = Field(description="Whether anything gives it; templates can use no others.")
+    declared: bool
+    in_system: bool = Field(description="Whether the `system` template uses it.")
+    in_user: bool = Field(description="Whether the `user` template uses it.")
+    ok: bool = Field(description="Whether it is declared just if it is used, and given.")
+
+    @classmethod
+    def of(cls, use: VariableUse) -> VariableUseWire:
+        """The variable itself."""
+        return cls(
+            name=use.name,
+            given=use.given,
+            declared=use.declared,
+            in_system=use.in_system,
+            in_user=use.in_user,
+            ok=use.is_right,
+        )
+
+
+class PromptCheckWire(Outgoing):
+    """What keeps a draft from becoming a version."""
+
+    ok: bool = Field(description="Whether it may become the next version.")
+    content_hash: str | None = Field(description="null for what can't be read as a prompt at all.")
+    violations: list[ViolationWire] = Field(description="Those of templates with their lines, as in `system:3`.")
+    variables: list[VariableUseWire]
+    golden_sets: list[str] = Field(description="What a prompt can be measured on here.")
+
+    @classmethod
+    def of(cls, check: PromptCheck, golden_sets: Sequence[str]) -> PromptCheckWire:
+        """The check itself, beside the golden sets that there are."""
+        return cls(
+            ok=not check.violations,
+            content_hash=check.content_hash,
+            violations=[ViolationWire(path=v.path, code=v.code, message=v.message) for v in check.violations],
+            variables=[VariableUseWire.of(use) for use in check.variables],
+            golden_sets=list(golden_sets),
+        )
 
 
 class RenderRequest(Incoming):

@@ -81,12 +81,11 @@ class ContentWire(Outgoing):
         return cls.model_validate(content.document)
 
 
-class NewVersion(Incoming):
-    """A prompt's next version, and why: either as a Markdown file with front matter, or field by field."""
+class PromptDraft(Incoming):
+    """A prompt as somebody writes it: either as a Markdown file with front matter, or field by field."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["content"]}]})
 
-    reason: Reason
     text: str | None = Field(default=None, description="A file such as a version's `text`; its number doesn't count.")
     content: dict[str, Any] | None = Field(default=None, description="Fields such as a version's `content`.")
 
@@ -95,6 +94,12 @@ class NewVersion(Incoming):
         if (self.text is None) is (self.content is None):
             raise ValueError("send either the text of a file or the content")
         return self
+
+
+class NewVersion(PromptDraft):
+    """A prompt's next version, and why."""
+
+    reason: Reason
 
 
 class PromptVersionLine(Outgoing):

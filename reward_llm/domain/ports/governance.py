@@ -271,3 +271,10 @@ class Governance(ServingLog, Protocol):
     async def scope(self, scope: Scope, at: datetime) -> ScopeState:
         """What is in force, what is to come and what is frozen, in exactly this scope."""
         ...
+
+    async def scope_at(self, scope: Scope, moment: datetime) -> ScopeState:
+        """What was in force in exactly this scope at a moment, for whom it was then, and what was frozen then.
+
+        `coming` is empty. A moment that is to come is answered by what is known now.
+        """
+        ...

@@ -12,6 +12,7 @@ from reward_llm.domain.goal import Goal
 from reward_llm.domain.policy import Proposal
 from reward_llm.domain.ports.model import GoalProposer
 from reward_llm.domain.ports.records import IdempotencyClaim, Page
+from reward_llm.domain.prompt_check import PromptCheck
 from reward_llm.domain.prompt_diff import PromptDiff
 from reward_llm.domain.prompts import (
     Evaluation,
@@ -231,6 +232,15 @@ class PromptWorkshop(Protocol):
 
     def text_of(self, content: PromptContent, number: int) -> str:
         """The prompt as a Markdown file with front matter, which `parse` reads back."""
+        ...
+
+    @property
+    def golden_sets(self) -> Sequence[str]:
+        """What prompts can be measured on here, by name."""
+        ...
+
+    def check(self, content: PromptContent) -> PromptCheck:
+        """What keeps a prompt from becoming the next version; nothing is written."""
         ...
 
     async def add(self, content: PromptContent, act: Act, claim: IdempotencyClaim | None = None) -> PromptVersion:

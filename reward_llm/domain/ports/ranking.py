@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from reward_llm.domain.preview import Preview
+from reward_llm.domain.preview import Explanation, Preview
+from reward_llm.domain.ranker_card import RankerCard
 from reward_llm.domain.ranking import RankedSlate, RankingRequest
 from reward_llm.domain.scenario import Scenario
 
@@ -27,6 +28,18 @@ class Reranker(Protocol):
 
     async def preview(self, scenario: Scenario, now: Mapping[str, float], then: Mapping[str, float]) -> Preview:
         """What would change on logged requests if other weights were in force."""
+        ...
+
+    async def explain(self, scenario: Scenario, weights: Mapping[str, float], request: str) -> Explanation:
+        """Why the slate of a logged request is as it is; the request is named by its id, or its number in the log.
+
+        Raises:
+            RankingInvalid: If the log has no such request.
+        """
+        ...
+
+    async def card(self) -> RankerCard:
+        """What is known of the ranker, without having it rank."""
         ...
 
     async def aclose(self) -> None:

@@ -185,3 +185,17 @@ class ScopeContract:
         found = await governance.scope(ALL, moment(1))
         assert (found.stack, found.coming, found.frozen_by) == ((first,), (third, second), ())
         assert (await governance.scope(NEW, moment(1))).stack == ()
+
+    async def test_a_scope_is_known_as_it_was_at_a_moment(self, store: Store, governance: Governance) -> None:
+        made = await activate(governance, await edited(store), percent=50)
+        for minutes, percent in ((5, 10.0), (15, 80.0)):
+            revision = (await governance.activation(made.sequence)).revision
+            change = ActivationChange(window=window(), percent=percent)
+            await governance.change_activation(made.sequence, revision, change, later(minutes), FREE)
+        await governance.freeze(ALL, later(20, BO), frozen=True)
+        await governance.freeze(ALL, later(30, BO), frozen=False)
+        await governance.end_activation(made.sequence, later(40), FREE)
+        then = [await governance.scope_at(ALL, moment(m)) for m in (-1, 1, 6, 16, 25, 35, 45)]
+        assert [[a.percent for a in s.stack] for s in then] == [[], [50], [10], [80], [80], [80], []]
+        assert [bool(s.frozen_by) for s in then] == [False, False, False, False, True, False, False]
+        assert (await governance.scope_at(NEW, moment(25))).frozen_by == then[4].frozen_by
