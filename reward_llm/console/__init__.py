@@ -1,1 +1,8 @@
-"""Server-rendered pages for people, a client of the HTTP API."""
+"""Pages on which people do the work of the service; a client of the HTTP interface."""
+
+from __future__ import annotations
+
+from reward_llm.console.app import create_console
+from reward_llm.console.config import ConsoleConfig
+
+__all__ = ["ConsoleConfig", "create_console"]
