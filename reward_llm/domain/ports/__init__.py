@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from reward_llm.domain.ports.ranking import Reranker
     from reward_llm.domain.ports.records import GoalRecord, IdempotencyClaim, Page
+    from reward_llm.domain.ports.simulation import Simulator
     from reward_llm.domain.ports.store import Store
     from reward_llm.domain.ports.webhooks import AddressGuard, Outbox, Webhooks
 
@@ -74,6 +75,7 @@ __all__ = [
     "ScopeState",
     "ServingChanges",
     "ServingLog",
+    "Simulator",
     "Snapshots",
     "Store",
     "Subscription",
@@ -99,6 +101,7 @@ _HOMES: Final = {
     ),
     "Reranker": "ports.ranking",
     **dict.fromkeys(("GoalRecord", "IdempotencyClaim", "Page"), "ports.records"),
+    "Simulator": "ports.simulation",
     "Store": "ports.store",
     **dict.fromkeys(("AddressGuard", "Outbox", "Webhooks"), "ports.webhooks"),
 }

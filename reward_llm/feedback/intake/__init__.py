@@ -1,0 +1,1 @@
+"""Events in: checked, told apart from those that came before, and handed on."""

@@ -1,0 +1,1 @@
+"""Streams between processes, over a broker: FastStream on NATS, Redis or Kafka."""

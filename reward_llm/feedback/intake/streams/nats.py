@@ -1,0 +1,86 @@
+"""Events through NATS JetStream: one stream, one durable pull consumer a group."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from nats.js.api import ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
+
+from reward_llm.feedback.intake.streams.links import (
+    KEPT_S,
+    MAX_MESSAGES,
+    PATIENCE_S,
+    REDELIVER_S,
+    WAIT_S,
+    OnBodies,
+)
+
+KIND: Final = "nats"
+_RECONNECT_S: Final = 1
+"""Between two tries to reach a server that went away."""
+
+
+class NatsLink:
+    """A `reward_llm.feedback.intake.streams.links.Link`.
+
+    Args:
+        url: Names the server, such as nats://host:4222; it may hold a password.
+        stream: The name of the stream and of its subject.
+    """
+
+    def __init__(self, url: str, *, stream: str) -> None:
+        self._stream = stream
+        self._broker = NatsBroker(
+            url,
+            logger=None,
+            apply_types=False,
+            connect_timeout=round(PATIENCE_S),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=_RECONNECT_S,
+            graceful_timeout=PATIENCE_S,
+        )
+        self._subscriber: Any = None
+
+    async def connect(self) -> None:
+        """Connect, and make the stream if it isn't there."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._broker.start()
+            jetstream = (await self._broker.connect()).jetstream()
+            try:
+                await jetstream.stream_info(self._stream)
+            except NotFoundError:
+                await jetstream.add_stream(name=self._stream, subjects=[self._stream], max_age=KEPT_S)
+
+    async def publish(self, body: bytes) -> None:
+        """Come back when the server has kept the message."""
+        await self._broker.publish(body, self._stream, stream=self._stream, timeout=PATIENCE_S)
+
+    async def consume(self, group: str, on_bodies: OnBodies) -> None:
+        """Pull batches of messages."""
+
+        async def work(bodies: list[object]) -> None:
+            await on_bodies(bodies)
+
+        self._subscriber = self._broker.subscriber(
+            self._stream,
+            stream=JStream(self._stream, declare=False),
+            durable=group,
+            pull_sub=PullSub(batch_size=MAX_MESSAGES, timeout=WAIT_S, batch=True),
+            config=ConsumerConfig(deliver_policy=DeliverPolicy.ALL, ack_wait=REDELIVER_S),
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+        )
+        self._subscriber(work)
+        await self._subscriber.start()
+
+    @property
+    def is_consuming(self) -> bool:
+        """Whether it pulls."""
+        return self._subscriber is not None and bool(self._subscriber.running)
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        await self._broker.stop()

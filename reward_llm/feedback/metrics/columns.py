@@ -1,0 +1,99 @@
+"""Events as columns, as they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+import pyarrow as pa
+
+from reward_llm.domain.events import Event
+from reward_llm.feedback.metrics.estimates import group_of, hash_of
+from reward_llm.feedback.metrics.tallies import MILLIONTHS
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+COLUMNS: Final = MappingProxyType(
+    {
+        "id_hash": "UBIGINT",
+        "event_id": "VARCHAR",
+        "type": "VARCHAR",
+        "moment": "BIGINT",
+        "scenario": "VARCHAR",
+        "segment": "VARCHAR",
+        "policy_id": "VARCHAR",
+        "user_id": "VARCHAR",
+        "user_group": "UTINYINT",
+        "item": "VARCHAR",
+        "request_id": "VARCHAR",
+        "slot": "INTEGER",
+        "propensity": "DOUBLE",
+        "amount": "BIGINT",
+        "cost": "BIGINT",
+        "seller": "VARCHAR",
+        "category": "VARCHAR",
+        "creator": "VARCHAR",
+        "is_new": "BOOLEAN",
+        "boosted": "BOOLEAN",
+    }
+)
+"""`moment` is in microseconds since 1970, `amount` (an event's value) and `cost` are in millionths."""
+_TYPES: Final = {
+    "UBIGINT": pa.uint64(),
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "UTINYINT": pa.uint8(),
+    "INTEGER": pa.int32(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+}
+_SAME: Final = (
+    "event_id",
+    "scenario",
+    "segment",
+    "policy_id",
+    "item",
+    "request_id",
+    "propensity",
+    "seller",
+    "category",
+    "creator",
+    "is_new",
+    "boosted",
+)
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(microseconds: int) -> datetime:
+    """The time that so many microseconds since 1970 are, in UTC."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def event_hash(event: Event) -> int:
+    """What tells an event apart from others."""
+    return hash_of(event.scenario, event.event_id)
+
+
+def columns(events: Sequence[Event]) -> Any:
+    """The events as an Arrow table with `COLUMNS`."""
+    values: dict[str, list[Any]] = {name: [getattr(e, name) for e in events] for name in _SAME}
+    values["id_hash"] = [event_hash(e) for e in events]
+    values["type"] = [e.type.value for e in events]
+    values["moment"] = [micros(e.at) for e in events]
+    values["user_id"] = [e.user for e in events]
+    values["user_group"] = [group_of(e.key) for e in events]
+    values["slot"] = [e.position for e in events]
+    values["amount"] = [_millionths(e.value) for e in events]
+    values["cost"] = [_millionths(e.cost) for e in events]
+    return pa.table({name: pa.array(values[name], _TYPES[kind]) for name, kind in COLUMNS.items()})
+
+
+def _millionths(amount: float | None) -> int | None:
+    return None if amount is None else round(amount * MILLIONTHS)
