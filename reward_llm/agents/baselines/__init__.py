@@ -1,0 +1,1 @@
+"""What the market's agents are measured against."""

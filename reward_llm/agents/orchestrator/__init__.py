@@ -1,0 +1,1 @@
+"""The agent that fills pages and allots paid exposure, by the served weights."""
