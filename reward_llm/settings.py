@@ -92,6 +92,23 @@ class Settings(BaseSettings):
     ranker_log: Path | None = None
     """Logged lists in Parquet that previews and explanations try weights on; none takes the checkpoint's sample."""
 
+    events: Literal["local", "nats", "redis", "kafka"] = "local"
+    """How events travel to the agents: within the service, or over a broker to `reward-llm agents worker`."""
+    events_url: SecretStr | None = None
+    """The broker: nats://host:4222, redis://host:6379/0, or for kafka host:9092,other:9092."""
+    events_stream: str = Field(default="reward-llm-events", pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    """The name of the stream, or of the topic."""
+    metrics_dir: Path | None = None
+    """The folder of the log that online metrics are read from, one process's alone; without it metrics of local
+    events are kept in memory until the service stops, and those of a broker's events aren't kept."""
+    metrics_partitions: int = Field(default=1, ge=1, le=64)
+    """Into how many parts the log is split by user; it stays at what the folder was made with."""
+    metrics_share: float = Field(default=1.0, gt=0, le=1)
+    """How much of all users metrics are estimated from."""
+    agents_state: Literal["memory", "redis"] = "memory"
+    """Where what events told of users and items is kept: in the service, which forgets it when it stops, or at
+    `redis_url`."""
+
     webhook_key: SecretStr | None = None
     """Encrypts the secrets of webhooks in the database: 32 bytes in URL-safe base64; several keys are separated by
     commas, and the first one encrypts. Without it they are kept plainly."""
@@ -113,7 +130,8 @@ class Settings(BaseSettings):
     """How a process hears at once of what another has changed; `auto` is postgresql on such a database, and else
     polling, which is every `refresh_s`."""
     redis_url: SecretStr | None = None
-    """The server of the `redis` feed, such as redis://host:6379/0 or rediss://user:password@host:6379/0."""
+    """The server of the `redis` feed and of the agents' state, such as redis://host:6379/0 or
+    rediss://user:password@host:6379/0."""
     redis_channel: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,200}$")
     """What the channels of the `redis` feed begin with, which all processes on one database must have in common; none
     takes it from the database's host, port and name."""

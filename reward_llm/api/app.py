@@ -8,7 +8,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from reward_llm.api import lookups
+from reward_llm.api import lookups, online_desk
 from reward_llm.api.access.bearer import BearerTokens
 from reward_llm.api.access.doorkeeper import Doorkeeper, WayIn
 from reward_llm.api.catching_up import CatchingUp
@@ -21,20 +21,27 @@ from reward_llm.api.prompt_bench import PromptBench
 from reward_llm.api.prompt_desk import PromptDesk
 from reward_llm.api.routes import (
     activations,
+    agents,
     audit,
     goals,
+    intake,
+    online_metrics,
     policies,
     preview,
     prompt_bench,
     prompt_labels,
     prompts,
+    ranker,
     rerank,
     reviews,
     scenarios,
     scopes,
+    service_health,
     sign_in,
+    simulations,
     tokens,
     webhooks,
+    weighing,
 )
 from reward_llm.api.services import Services
 from reward_llm.api.shared import Shared
@@ -52,10 +59,11 @@ an `Idempotency-Key`.
 
 def create_app(services: Services) -> FastAPI:
     """The HTTP interface over the services."""
-    governed = (goals, policies, reviews, activations, scopes)
+    governed = (goals, policies, weighing, reviews, activations, scopes)
     prompting = (prompts, prompt_labels, prompt_bench)
-    ranking = (rerank, preview)
-    others = (*governed, *prompting, *ranking, scenarios, sign_in, tokens, webhooks, audit)
+    ranking = (rerank, preview, ranker, agents, intake, online_metrics)
+    operating = (tokens, webhooks, audit, service_health)
+    others = (*governed, *prompting, *ranking, simulations, scenarios, sign_in, *operating)
     routers = (*(routes.router for routes in others), *lookups.ROUTERS)
     return shell(_context(services), routers, description=_DESCRIPTION, lifespan=_lifespan)
 
@@ -78,6 +86,7 @@ def _context(services: Services) -> Context:
         catching_up=CatchingUp(services.board),
         memo=Memo(),
         verification=Shared(services.auditor.verification),
+        started_at=services.clock(),
     )
 
 
@@ -100,5 +109,6 @@ def _defaults(scenario: Scenario, services: Services) -> list[RewardPolicy]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     closers = (context.desk.aclose, context.doorkeeper.aclose)
-    async with serving(context.services, context.desk.keep_swept(), closers=closers):
+    works = (context.desk.keep_swept(), online_desk.keep_told(context.services, context.metrics))
+    async with serving(context.services, *works, closers=closers):
         yield

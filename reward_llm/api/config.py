@@ -20,6 +20,8 @@ class ApiConfig:
     """The largest body that is read."""
     rerank_limit_bytes: int = 512_000
     """The same for candidates, which may be many."""
+    events_limit_bytes: int = 2_000_000
+    """The same for events."""
     wait_s: float = 60.0
     """How long a submission waits for its proposal."""
     ping_s: float = 2.0

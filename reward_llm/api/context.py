@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -33,6 +34,7 @@ class Context(LookupContext):
     sign_in: SignInDesk | None
     defaults: Mapping[str, RewardPolicy]
     verification: Shared[Verification]
+    started_at: datetime
 
 
 async def _context_of(request: Request) -> Context:

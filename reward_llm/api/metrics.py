@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from reward_llm.domain.metrics import MetricsReport
 from reward_llm.domain.notices import NoticeKind
 from reward_llm.domain.policy import Proposal
 from reward_llm.domain.ports import ChangeFeed, Clock, Notices, WeightsBoard
@@ -78,6 +80,24 @@ class Metrics:
             registry=self._registry,
             buckets=_RANKING_BUCKETS_S,
         )
+        self._decisions = Counter(
+            "reward_llm_decisions",
+            "Decisions of the agents, by scenario, by the user agent's mode and by where its state came from.",
+            ["scenario", "mode", "state"],
+            registry=self._registry,
+        )
+        self._events = Counter(
+            "reward_llm_events",
+            "Events that were sent in, by what became of them.",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._online = Gauge(
+            "reward_llm_online",
+            "Metrics of events and the ends of their intervals, by scope and window.",
+            ["scenario", "segment", "window", "metric", "end"],
+            registry=self._registry,
+        )
         self._told = Counter(
             "reward_llm_notices",
             "Notices that were sent to those who follow the weights, by kind.",
@@ -117,6 +137,23 @@ class Metrics:
         """Count a slate."""
         self._rankings.labels(scenario, chosen).inc()
         self._ranking_s.observe(duration_s)
+
+    def took_in(self, accepted: int, duplicates: int, rejected: int) -> None:
+        """Count events that were sent in."""
+        for outcome, number in (("accepted", accepted), ("duplicate", duplicates), ("rejected", rejected)):
+            self._events.labels(outcome).inc(number)
+
+    def decided(self, scenario: str, mode: str, state: str) -> None:
+        """Count a decision of the agents."""
+        self._decisions.labels(scenario, mode, state).inc()
+
+    def measured(self, report: MetricsReport) -> None:
+        """Show metrics of events; what nothing tells any more isn't a number."""
+        scope, window = report.scope, str(report.window)
+        for metric, found in report.estimates.items():
+            for end, number in (("value", found.value), ("low", found.low), ("high", found.high)):
+                gauge = self._online.labels(scope.scenario, scope.segment or "", window, metric.value, end)
+                gauge.set(math.nan if number is None else number)
 
     def answered_in_lane(self, status: int) -> None:
         """Count a request that was answered without a line in the log."""

@@ -47,6 +47,21 @@ def without_ranker() -> dict[int | str, dict[str, Any]]:
     return {503: {"model": Problem, "description": description}}
 
 
+def without_simulator() -> dict[int | str, dict[str, Any]]:
+    """The problem document of a route that simulates."""
+    return {503: {"model": Problem, "description": "Nothing is simulated here."}}
+
+
+def without_events() -> dict[int | str, dict[str, Any]]:
+    """The problem document of a route that takes or lives by events."""
+    return {503: {"model": Problem, "description": "Events can't be kept now, or nobody here takes them."}}
+
+
+def without_metrics() -> dict[int | str, dict[str, Any]]:
+    """The problem document of a route that measures events."""
+    return {503: {"model": Problem, "description": "Nobody here keeps metrics, or they can't be read now."}}
+
+
 def etag_header(meaning: str) -> dict[str, Any]:
     """The `ETag` of an answer, which `If-Match` may name."""
     return {"headers": {"ETag": {"description": meaning, "schema": {"type": "string"}}}}

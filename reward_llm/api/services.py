@@ -19,9 +19,13 @@ from reward_llm.domain.ports import (
     PromptStore,
     PromptWorkshop,
     Reranker,
+    Simulator,
     Store,
     Webhooks,
 )
+from reward_llm.domain.ports.agents import Allocator
+from reward_llm.domain.ports.events import EventIntake
+from reward_llm.domain.ports.metrics import OnlineMetrics
 from reward_llm.domain.scenario import Scenario
 from reward_llm.domain.weights import Weights
 from reward_llm.errors import Violation
@@ -45,7 +49,9 @@ class Services(LookupServices):
     """The collaborators of the whole application.
 
     `model` is pinged by the readiness probe; None where goals are read by rules alone. `addresses` says where
-    webhooks may point. `sign_in` is None where nobody signs in, and `reranker` where nothing ranks.
+    webhooks may point. `sign_in` is None where nobody signs in, `reranker` where nothing ranks, `simulator` where
+    nothing is simulated, `intake` where no events are taken in, `online` where nobody keeps metrics of them, and
+    `allocator` where no agents decide.
     """
 
     store: Store
@@ -61,4 +67,8 @@ class Services(LookupServices):
     model: LanguageModel | None = None
     sign_in: SignIn | None = None
     reranker: Reranker | None = None
+    simulator: Simulator | None = None
+    intake: EventIntake | None = None
+    online: OnlineMetrics | None = None
+    allocator: Allocator | None = None
     new_id: Callable[[], str] = new_goal_id

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from reward_llm.bootstrap.auditing import sign_checkpoint
     from reward_llm.bootstrap.basics import load_all_scenarios, load_settings, now
     from reward_llm.bootstrap.edge import create_token
+    from reward_llm.bootstrap.events import run_agents_worker
     from reward_llm.bootstrap.lookups import build_lookup_app, check_known_schema, check_schema
     from reward_llm.bootstrap.models import build_model, check_bundle, let_openmp_wait
     from reward_llm.bootstrap.prompting import build_backends
     from reward_llm.bootstrap.ranking import explain_logged
     from reward_llm.bootstrap.reading import build_proposer, build_renderer, home_feed, open_reader, warm_up
+    from reward_llm.bootstrap.simulation import read_goal, simulate
     from reward_llm.bootstrap.storage import store_revision, upgrade_store
 
 __all__ = [
@@ -34,7 +36,10 @@ __all__ = [
     "load_settings",
     "now",
     "open_reader",
+    "read_goal",
+    "run_agents_worker",
     "sign_checkpoint",
+    "simulate",
     "store_revision",
     "upgrade_store",
     "warm_up",
@@ -43,6 +48,7 @@ __all__ = [
 _HOMES: Final = {
     "build_app": "app",
     "sign_checkpoint": "auditing",
+    "run_agents_worker": "events",
     **dict.fromkeys(("load_all_scenarios", "load_settings", "now"), "basics"),
     "create_token": "edge",
     **dict.fromkeys(("build_lookup_app", "check_known_schema", "check_schema"), "lookups"),
@@ -50,6 +56,7 @@ _HOMES: Final = {
     "build_backends": "prompting",
     "explain_logged": "ranking",
     **dict.fromkeys(("build_proposer", "build_renderer", "home_feed", "open_reader", "warm_up"), "reading"),
+    **dict.fromkeys(("read_goal", "simulate"), "simulation"),
     **dict.fromkeys(("store_revision", "upgrade_store"), "storage"),
 }
 """The modules that build what is asked for."""

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from reward_llm.bootstrap.auditing import build_auditing
 from reward_llm.bootstrap.basics import load_all_scenarios, now
+from reward_llm.bootstrap.console import add_console, console_config
 from reward_llm.bootstrap.edge import build_edge, build_sign_in
+from reward_llm.bootstrap.events import build_events
 from reward_llm.bootstrap.feeds import build_feed, build_hub
 from reward_llm.bootstrap.lookups import build_board
+from reward_llm.bootstrap.metrics import build_metrics
 from reward_llm.bootstrap.models import build_model
 from reward_llm.bootstrap.prompting import build_backends, build_prompting
 from reward_llm.bootstrap.ranking import build_reranker
+from reward_llm.bootstrap.simulation import build_simulator
 from reward_llm.bootstrap.webhooks import build_sealer, deliveries
 from reward_llm.domain.access import AccessMode
 from reward_llm.settings import Settings
@@ -50,8 +54,11 @@ def build_app(settings: Settings) -> FastAPI:
     provider = sign_in.provider if sign_in else None
     board = build_board(settings, database, scenarios)
     snapshots = SnapshotBook(board)
-    reranker = build_reranker(settings)
-    return create_app(
+    reranker, simulator = build_reranker(settings), build_simulator()
+    closable = (reranker, simulator, model, *others, provider, notary, store)
+    metrics = build_metrics(settings)
+    events = build_events(settings, metrics.sinks)
+    app = create_app(
         Services(
             store=store,
             governance=governance,
@@ -70,11 +77,23 @@ def build_app(settings: Settings) -> FastAPI:
             tokens=SqlAccess(database),
             webhooks=SqlWebhooks(database, build_sealer(settings)),
             addresses=PublicAddresses(allow_private=settings.webhooks_allow_private),
-            background=(*notarising, deliveries(settings, database), room.book.keep_fresh),
+            background=(
+                *notarising,
+                deliveries(settings, database),
+                room.book.keep_fresh,
+                *events.background,
+                *metrics.background,
+            ),
             config=ApiConfig(access=AccessMode(settings.access), edge=build_edge(settings)),
             model=model,
             sign_in=sign_in,
             reranker=reranker,
-            closers=tuple(c.aclose for c in (reranker, model, *others, provider, notary, store) if c is not None),
+            simulator=simulator,
+            intake=events.intake,
+            online=metrics.online,
+            allocator=events.allocator,
+            closers=(*events.closers, *metrics.closers, *(c.aclose for c in closable if c is not None)),
         )
     )
+    add_console(app, console_config(settings))
+    return app

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from reward_llm.domain.ports import Reranker
     from reward_llm.domain.preview import Explanation
+    from reward_llm.domain.ranker_card import RankerCard
     from reward_llm.domain.scenario import Scenario
     from reward_llm.ranking.engine import Engine
 
@@ -23,7 +24,7 @@ def build_reranker(settings: Settings) -> Reranker:
     """What ranks with the checkpoint of the settings, which is loaded by the first request."""
     from reward_llm.ranking.room import Room
 
-    return Room(lambda: _load_engine(settings))
+    return Room(lambda: _load_engine(settings), card=lambda: _read_card(settings))
 
 
 def explain_logged(settings: Settings, scenario: Scenario, weights: Mapping[str, float], request: str) -> Explanation:
@@ -44,3 +45,11 @@ def _load_engine(settings: Settings) -> Engine:
     except ModuleNotFoundError as exc:
         raise RankerUnavailable(f"the ranker needs {exc.name}", hint=_RANKER_EXTRA) from exc
     return Engine.load(EngineConfig(checkpoint=settings.ranker_checkpoint, log=settings.ranker_log))
+
+
+def _read_card(settings: Settings) -> RankerCard:
+    try:
+        from reward_llm.ranking.card import card_of
+    except ModuleNotFoundError as exc:
+        raise RankerUnavailable(f"the ranker needs {exc.name}", hint=_RANKER_EXTRA) from exc
+    return card_of(settings.ranker_checkpoint, settings.ranker_log)

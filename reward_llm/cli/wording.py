@@ -8,9 +8,11 @@ from enum import StrEnum
 from typing import Final
 
 from reward_llm.cli.governance_wording import PHRASES
+from reward_llm.cli.metrics_wording import PHRASES as METRICS_PHRASES
 from reward_llm.cli.ranker_bench_wording import PHRASES as BENCH_PHRASES
 from reward_llm.cli.ranker_wording import PHRASES as RANKER_PHRASES
 from reward_llm.cli.ranking_wording import PHRASES as RANKING_PHRASES
+from reward_llm.cli.simulation_wording import PHRASES as SIMULATION_PHRASES
 from reward_llm.domain.scenario import Bilingual
 
 
@@ -42,8 +44,10 @@ _PHRASES: Final = {
     for key, en, zh in (
         *PHRASES,
         *BENCH_PHRASES,
+        *METRICS_PHRASES,
         *RANKER_PHRASES,
         *RANKING_PHRASES,
+        *SIMULATION_PHRASES,
         # headings
         ("goal", "Goal", "目标"),
         ("weights", "Weights", "权重"),

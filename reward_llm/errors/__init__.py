@@ -11,6 +11,11 @@ RewardLLMError
 │   ├── GoalInvalid
 │   ├── WeightsInvalid
 │   ├── RankingInvalid
+│   ├── AllocationInvalid   slates that a market can't show
+│   ├── SimulationInvalid
+│   ├── EventInvalid
+│   ├── WindowInvalid       of metrics
+│   ├── LogUnusable         logged decisions that nothing can be estimated from
 │   ├── PromptInvalid
 │   ├── BackendNotConfigured
 │   ├── ScenarioInvalid
@@ -28,11 +33,13 @@ RewardLLMError
 │   ├── PromptLabelUnknown
 │   ├── TokenUnknown
 │   ├── WebhookUnknown
-│   └── DeliveryUnknown
+│   ├── DeliveryUnknown
+│   └── SimulationUnknown
 ├── Conflict
 │   ├── GoalPending
 │   ├── EvaluationBelow     a prompt's version reads its golden set too badly to be promoted
 │   ├── EvaluationUnderway
+│   ├── SimulatorBusy       as many simulations wait as may
 │   ├── OverrideForbidden
 │   ├── Outdated            the write was meant for an earlier version
 │   ├── ContentHashMismatch
@@ -73,6 +80,10 @@ RewardLLMError
 ├── TooManySubscribers      as many follow the weights already as one process tells
 ├── RankerUnavailable       there is no ranker here, or it can't be loaded
 ├── RankerBusy              as many wait for the ranker as may
+├── SimulatorUnavailable    there is no market here, or it can't be loaded
+├── SimulationFailed        a simulation broke off
+├── EventsUnavailable       the stream of events, or what the agents know by it, can't be reached or is full
+├── MetricsUnavailable      nobody here keeps metrics, or their events can't be read now
 ├── CheckpointsUnavailable  the audit log's checkpoints can't be read or written now
 ├── SignatureInvalid        something signed that was changed, or that somebody else signed
 ├── AuditBroken             the audit log isn't what was written
@@ -116,26 +127,32 @@ from reward_llm.errors.conflicts import (
     ScheduleConflict,
     ScopeFrozen,
     SelfApprovalForbidden,
+    SimulatorBusy,
     TokenNameTaken,
     WebhookInactive,
 )
 from reward_llm.errors.input import (
+    AllocationInvalid,
     BackendNotConfigured,
     BodyMalformed,
     BodyTooLarge,
     BodyTooSlow,
     ContextInvalid,
+    EventInvalid,
     GateRefused,
     GoalInvalid,
     HeadersTooLarge,
     HostUnknown,
     InvalidInput,
+    LogUnusable,
     PromptInvalid,
     RankingInvalid,
     ScenarioInvalid,
+    SimulationInvalid,
     WebhookSignatureInvalid,
     WebhookUrlRefused,
     WeightsInvalid,
+    WindowInvalid,
 )
 from reward_llm.errors.missing import (
     ActivationUnknown,
@@ -149,6 +166,7 @@ from reward_llm.errors.missing import (
     PromptVersionUnknown,
     ScenarioUnknown,
     SegmentUnknown,
+    SimulationUnknown,
     TokenUnknown,
     WebhookUnknown,
 )
@@ -173,12 +191,16 @@ from reward_llm.errors.service import (
     AuditBroken,
     CheckpointsUnavailable,
     ConfigurationInvalid,
+    EventsUnavailable,
+    MetricsUnavailable,
     RankerBusy,
     RankerUnavailable,
     ReviewNeeded,
     ServiceRefused,
     ServiceUnavailable,
     SignatureInvalid,
+    SimulationFailed,
+    SimulatorUnavailable,
     StoreUnavailable,
     TooManySubscribers,
 )
@@ -186,6 +208,7 @@ from reward_llm.errors.service import (
 __all__ = [
     "ActivationOver",
     "ActivationUnknown",
+    "AllocationInvalid",
     "AnswerInconsistent",
     "AnswerMalformed",
     "AnswerTruncated",
@@ -209,6 +232,8 @@ __all__ = [
     "EvaluationBelow",
     "EvaluationTimeout",
     "EvaluationUnderway",
+    "EventInvalid",
+    "EventsUnavailable",
     "Forbidden",
     "GateRefused",
     "GoalInvalid",
@@ -218,7 +243,9 @@ __all__ = [
     "HostUnknown",
     "IdempotencyConflict",
     "InvalidInput",
+    "LogUnusable",
     "MemoryInsufficient",
+    "MetricsUnavailable",
     "ModelError",
     "ModelServerFailed",
     "ModelTimeout",
@@ -255,6 +282,11 @@ __all__ = [
     "ServiceUnavailable",
     "SignInFailed",
     "SignatureInvalid",
+    "SimulationFailed",
+    "SimulationInvalid",
+    "SimulationUnknown",
+    "SimulatorBusy",
+    "SimulatorUnavailable",
     "StoreUnavailable",
     "TokenNameTaken",
     "TokenUnknown",
@@ -266,4 +298,5 @@ __all__ = [
     "WebhookUnknown",
     "WebhookUrlRefused",
     "WeightsInvalid",
+    "WindowInvalid",
 ]

@@ -114,6 +114,13 @@ class EvaluationUnderway(Conflict):
     retryable = True
 
 
+class SimulatorBusy(Conflict):
+    """As many simulations wait as may."""
+
+    code = "simulator_busy"
+    retryable = True
+
+
 class OverrideForbidden(Conflict):
     """An override by somebody whose word doesn't count: the version's own author."""
 

@@ -65,6 +65,36 @@ class RankingInvalid(InvalidInput):
     code = "ranking_invalid"
 
 
+class EventInvalid(InvalidInput):
+    """An event that can't be taken in; details are in `violations`."""
+
+    code = "event_invalid"
+
+
+class SimulationInvalid(InvalidInput):
+    """A simulation that can't be run as it is asked for; details are in `violations`."""
+
+    code = "simulation_invalid"
+
+
+class WindowInvalid(InvalidInput):
+    """A window of metrics that isn't one minute to thirty days long."""
+
+    code = "window_invalid"
+
+
+class LogUnusable(InvalidInput):
+    """Logged decisions that nothing can be estimated from; the message says why."""
+
+    code = "log_unusable"
+
+
+class AllocationInvalid(InvalidInput):
+    """Slates that a market can't show."""
+
+    code = "allocation_invalid"
+
+
 class ScenarioInvalid(InvalidInput):
     """A scenario file that breaks its schema or contradicts itself."""
 

@@ -81,3 +81,9 @@ class PromptLabelUnknown(NotFound):
     """The prompt has no label by that name."""
 
     code = "prompt_label_unknown"
+
+
+class SimulationUnknown(NotFound):
+    """No simulation by that id, or none that is still kept."""
+
+    code = "simulation_unknown"

@@ -35,6 +35,32 @@ class RankerBusy(RewardLLMError):
     retryable = True
 
 
+class EventsUnavailable(RewardLLMError):
+    """The stream of events, or what the agents know by it, can't be reached or is full."""
+
+    code = "events_unavailable"
+    retryable = True
+
+
+class MetricsUnavailable(RewardLLMError):
+    """Nobody here keeps metrics of events, or their events can't be read now."""
+
+    code = "metrics_unavailable"
+    retryable = True
+
+
+class SimulatorUnavailable(RewardLLMError):
+    """There is no market here, or what it needs can't be loaded."""
+
+    code = "simulator_unavailable"
+
+
+class SimulationFailed(RewardLLMError):
+    """A simulation that broke off."""
+
+    code = "simulation_failed"
+
+
 class CheckpointsUnavailable(RewardLLMError):
     """The place where the audit log's checkpoints are kept can't be read or written now."""
 
@@ -76,6 +102,16 @@ class ServiceRefused(RewardLLMError):
     ) -> None:
         super().__init__(message, hint=hint, violations=violations)
         self.problem = problem or {}
+
+    @property
+    def status(self) -> int:
+        """The status of the answer; 500 where it isn't known."""
+        return int(self.problem.get("status", 500))
+
+    @property
+    def kind(self) -> str:
+        """The `code` of the problem document."""
+        return str(self.problem.get("code", self.code))
 
 
 class ReviewNeeded(RewardLLMError):

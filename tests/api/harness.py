@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from reward_llm.agents.simulation.jobs import Jobs, JobsConfig
 from reward_llm.api import ApiConfig, Services, create_app
 from reward_llm.api.sign_in.config import SignInConfig
 from reward_llm.api.sign_in.desk import SignIn
@@ -30,6 +31,8 @@ from reward_llm.domain.completion import Completion, CompletionRequest
 from reward_llm.domain.interpretation import Direction, Emphasis
 from reward_llm.domain.ports import Reranker
 from reward_llm.domain.scenario import Scenario
+from reward_llm.feedback.intake.intake import Intake
+from reward_llm.feedback.metrics.online import MetricsStore
 from reward_llm.generation.clients.scripted import Line, ScriptedModel
 from reward_llm.generation.prompt_book import BookConfig
 from reward_llm.generation.prompt_files import packaged_prompts
@@ -49,6 +52,8 @@ from reward_llm.store.sessions import SqlSessions
 from reward_llm.store.webhooks import SqlWebhooks
 from reward_llm.tuning.evaluation.golden import GoldenSets
 from reward_llm.validation import gate
+from tests.agents.simulation.scripted import COMMAND as SIMULATING
+from tests.events import EventRoom
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
@@ -150,6 +155,7 @@ class Setup:
     path: Path
     clock: Clock = field(default_factory=Clock)
     reranker: Reranker | None = None
+    online: MetricsStore | None = None
 
     @property
     def url(self) -> str:
@@ -192,13 +198,15 @@ class Setup:
         signing_in = sign_in and SignIn(
             config=sign_in, provider=OpenIdProvider(sign_in, self.clock), sessions=SqlSessions(database)
         )
+        simulator = Jobs(self.clock, JobsConfig(command=SIMULATING))
+        events = EventRoom.open()
         services = Services(
             store=store,
             governance=governance,
             proposer=room.proposer,
             prompts=prompts,
             workshop=room.workshop,
-            background=(room.book.keep_fresh,),
+            background=(room.book.keep_fresh, events.work),
             board=served,
             snapshots=snapshots,
             notices=Hub(board=served, snapshots=snapshots, clock=self.clock, config=streams),
@@ -214,8 +222,17 @@ class Setup:
             model=model,
             sign_in=signing_in,
             reranker=self.reranker,
+            simulator=simulator,
+            intake=events.intake if self.online is None else Intake([self.online]),
+            online=self.online,
+            allocator=events.agents,
             config=config or ApiConfig(),
-            closers=(model.aclose, *([signing_in.provider.aclose] if signing_in else []), store.aclose),
+            closers=(
+                simulator.aclose,
+                model.aclose,
+                *([signing_in.provider.aclose] if signing_in else []),
+                store.aclose,
+            ),
         )
         app = create_app(services)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -25,8 +25,16 @@ NOT_A_ROUTE_OF_OURS: Final = {"/openapi.json"}
 REFUSED: Final = {401, 403}
 EVALUATES: Final = "/ofrep/v1/evaluate/"
 """OpenFeature's protocol looks weights up by POST."""
-ASKS: Final = (EVALUATES, "/v1/rerank", "/v1/policies/preview")
+ASKS: Final = (
+    EVALUATES,
+    "/v1/rerank",
+    "/v1/policies/preview",
+    "/v1/policies/weighing",
+    "/v1/ranker/explanation",
+    "/v1/agents/decision",
+)
 """What is asked by POST and changes nothing."""
+SIMULATION: Final = {"scenario": HERE, "arms": [{"name": "waits"}]}
 
 CALLERS: Final[Mapping[str, tuple[Grant, ...]]] = {
     f"{role.value}@{place or 'everywhere'}": (Grant(role=role, scenario=place),)
@@ -124,6 +132,7 @@ async def things(at: Office) -> Things:
     policy = await made("/v1/policies", EDIT)
     activation = await made(f"/v1/policies/{policy['policy_id']}/activation", {}, 200)
     records = (await at.ask("GET", "/v1/audit", root, params={"subject": goal["id"]})).json()["items"]
+    simulation = await made("/v1/simulations", SIMULATION, 202)
     victim = await at.token(Grant(role=Role.VIEWER, scenario=HERE), name="victim")
     return Things(
         paths={
@@ -132,6 +141,7 @@ async def things(at: Office) -> Things:
             "goal_id": goal["id"],
             "policy_id": policy["policy_id"],
             "sequence": activation["sequence"],
+            "simulation_id": simulation["id"],
             "token_id": victim.token.id,
             "webhook_id": "wh_none",
             "delivery_id": 1,
@@ -145,6 +155,10 @@ async def things(at: Office) -> Things:
             "/v1/goals": GOAL,
             "/v1/policies": {"scenario": HERE, "weights": EDITED, "reason": "again"},
             "/v1/policies/preview": {"scenario": HERE, "weights": EDITED},
+            "/v1/policies/weighing": {"scenario": HERE, "intents": []},
+            "/v1/simulations": SIMULATION,
+            "/v1/ranker/explanation": {"scenario": HERE, "request": "0"},
+            "/v1/agents/decision": {"scenario": HERE, "user": "u", "candidates": [{"item_id": "a"}], "size": 1},
             "/v1/rerank": {"scenario": HERE, "candidates": [{"item_id": "a"}], "size": 1},
             "/v1/tokens": {"name": "new", "grants": [{"role": "viewer", "scenario": HERE}]},
         },

@@ -11,6 +11,7 @@ from typing import Final
 from fastapi import Request
 
 from reward_llm.api.context import Context
+from reward_llm.api.simulation_desk import simulator_of
 from reward_llm.errors import PolicyUnknown
 
 _MAX_DIGITS: Final = 18
@@ -54,6 +55,17 @@ async def of_policy(request: Request) -> str | None:
         if policy_id not in context.defaults:
             raise
         return context.defaults[policy_id].scope.scenario
+
+
+async def of_simulation(request: Request) -> str | None:
+    """The scenario of the simulation.
+
+    Raises:
+        SimulatorUnavailable: If nothing is simulated here.
+        SimulationUnknown: If there is no such simulation, or not any more.
+    """
+    simulator = simulator_of(_context(request))
+    return (await simulator.job(request.path_params["simulation_id"])).plan.scenario
 
 
 def _context(request: Request) -> Context:

@@ -26,7 +26,7 @@ from reward_llm.domain.ports import Clock
 from reward_llm.errors import RateLimited
 
 _EXEMPT: Final = frozenset({"/livez", "/readyz"})
-_LOOKUPS: Final = ("/v1/weights", "/ofrep", "/v1/rerank")
+_LOOKUPS: Final = ("/v1/weights", "/ofrep", "/v1/rerank", "/v1/agents/decision")
 _REFUSED: Final = range(400, 500)
 _IPV6_PREFIX: Final = 64
 """What one subscriber has; a single address says nothing."""
