@@ -14,6 +14,7 @@ from reward_llm.domain.policy import Proposal
 from reward_llm.domain.ports import ChangeFeed, Clock, Notices, WeightsBoard
 from reward_llm.domain.serving import Rule, ServedWeights
 
+_PREFIX: Final = "reward_llm_"
 _RANKING_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 _PROPOSAL_BUCKETS_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
@@ -28,90 +29,47 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._uncounted: defaultdict[tuple[str, Rule], int] = defaultdict(int)
         self._unlogged: defaultdict[int, int] = defaultdict(int)
-        self._goals = Counter(
-            "reward_llm_goals",
-            "Goals that were read, by decision and by who read them.",
-            ["decision", "source"],
-            registry=self._registry,
+        counter, histogram, gauge = self._counter, self._histogram, self._gauge
+        self._goals = counter(
+            "goals", "Goals that were read, by decision and by who read them.", "decision", "source"
         )
-        self._refused = Counter(
-            "reward_llm_goals_refused", "Submissions that were refused.", ["code"], registry=self._registry
+        self._refused = counter("goals_refused", "Submissions that were refused.", "code")
+        self._fallbacks = counter("fallbacks", "Goals that the first choice didn't answer, by the reason.", "reason")
+        self._proposal_s = histogram("proposal_seconds", "How long reading a goal took.", _PROPOSAL_BUCKETS_S)
+        self._lookups = counter(
+            "lookups", "Weights that were looked up, by scenario and by whose activation won.", "scenario", "rule"
         )
-        self._fallbacks = Counter(
-            "reward_llm_fallbacks",
-            "Goals that the first choice didn't answer, by the reason.",
-            ["reason"],
-            registry=self._registry,
-        )
-        self._proposal_s = Histogram(
-            "reward_llm_proposal_seconds",
-            "How long reading a goal took.",
-            registry=self._registry,
-            buckets=_PROPOSAL_BUCKETS_S,
-        )
-        self._lookups = Counter(
-            "reward_llm_lookups",
-            "Weights that were looked up, by scenario and by whose activation won.",
-            ["scenario", "rule"],
-            registry=self._registry,
-        )
-        self._in_lane = Counter(
-            "reward_llm_lane_answers",
+        self._in_lane = counter(
+            "lane_answers",
             "Requests for weights that were answered again without a line in the log, by status.",
-            ["status"],
-            registry=self._registry,
+            "status",
         )
-        age = Gauge(
-            "reward_llm_board_age_seconds",
-            "How long ago the database confirmed what is served.",
-            registry=self._registry,
+        self._rankings = counter(
+            "rankings", "Slates that were ranked, by scenario and by which list was chosen.", "scenario", "chosen"
         )
-        age.set_function(lambda: board.freshness(clock()).age_s)
-
-        self._rankings = Counter(
-            "reward_llm_rankings",
-            "Slates that were ranked, by scenario and by which list was chosen.",
-            ["scenario", "chosen"],
-            registry=self._registry,
-        )
-        self._ranking_s = Histogram(
-            "reward_llm_ranking_seconds",
-            "How long a request waited for its slate.",
-            registry=self._registry,
-            buckets=_RANKING_BUCKETS_S,
-        )
-        self._decisions = Counter(
-            "reward_llm_decisions",
+        self._ranking_s = histogram("ranking_seconds", "How long a request waited for its slate.", _RANKING_BUCKETS_S)
+        self._decisions = counter(
+            "decisions",
             "Decisions of the agents, by scenario, by the user agent's mode and by where its state came from.",
-            ["scenario", "mode", "state"],
-            registry=self._registry,
+            *("scenario", "mode", "state"),
         )
-        self._events = Counter(
-            "reward_llm_events",
-            "Events that were sent in, by what became of them.",
-            ["outcome"],
-            registry=self._registry,
-        )
-        self._online = Gauge(
-            "reward_llm_online",
+        self._events = counter("events", "Events that were sent in, by what became of them.", "outcome")
+        self._online = gauge(
+            "online",
             "Metrics of events and the ends of their intervals, by scope and window.",
-            ["scenario", "segment", "window", "metric", "end"],
-            registry=self._registry,
+            *("scenario", "segment", "window", "metric", "end"),
         )
-        self._told = Counter(
-            "reward_llm_notices",
-            "Notices that were sent to those who follow the weights, by kind.",
-            ["event"],
-            registry=self._registry,
-        )
+        self._told = counter("notices", "Notices that were sent to those who follow the weights, by kind.", "event")
+        age = gauge("board_age_seconds", "How long ago the database confirmed what is served.")
+        age.set_function(lambda: board.freshness(clock()).age_s)
 
     def watch(self, feed: ChangeFeed, notices: Notices) -> None:
         """Show how a feed is, and how many follow the weights."""
-        up = Gauge("reward_llm_feed_up", "Whether changes are heard of at once.", ["kind"], registry=self._registry)
+        up = self._gauge("feed_up", "Whether changes are heard of at once.", "kind")
         up.labels(feed.kind).set_function(lambda: feed.status().connected)
-        silent = Gauge("reward_llm_feed_silent_seconds", "How long ago the feed was heard.", registry=self._registry)
+        silent = self._gauge("feed_silent_seconds", "How long ago the feed was heard.")
         silent.set_function(lambda: feed.status().silent_s or 0.0)
-        following = Gauge("reward_llm_subscribers", "How many follow the weights.", registry=self._registry)
+        following = self._gauge("subscribers", "How many follow the weights.")
         following.set_function(lambda: notices.subscribers)
 
     def noticed(self, kind: NoticeKind) -> None:
@@ -168,3 +126,12 @@ class Metrics:
         self._uncounted.clear()
         self._unlogged.clear()
         return generate_latest(self._registry)
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(_PREFIX + name, says, labels, registry=self._registry)
+
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(_PREFIX + name, says, labels, registry=self._registry)
+
+    def _histogram(self, name: str, says: str, buckets_s: tuple[float, ...]) -> Histogram:
+        return Histogram(_PREFIX + name, says, registry=self._registry, buckets=buckets_s)

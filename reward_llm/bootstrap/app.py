@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reward_llm.bootstrap.auditing import build_auditing
@@ -18,23 +20,45 @@ from reward_llm.bootstrap.ranking import build_reranker
 from reward_llm.bootstrap.simulation import build_simulator
 from reward_llm.bootstrap.webhooks import build_sealer, deliveries
 from reward_llm.domain.access import AccessMode
+from reward_llm.domain.scenario import Scenario
 from reward_llm.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from reward_llm.api import Services
+    from reward_llm.domain.ports import LanguageModel, PromptStore
+    from reward_llm.generation.prompting import Prompting
+    from reward_llm.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Readers:
+    """Who reads goals, by prompts that people edit; `models` are all that ran for it, the first among them."""
+
+    first: LanguageModel | None
+    models: Sequence[LanguageModel | None]
+    prompts: PromptStore
+    room: Prompting
+
 
 def build_app(settings: Settings) -> FastAPI:
-    """The web service."""
-    from reward_llm.api import ApiConfig, Services, create_app
+    """The web service, with its pages."""
+    from reward_llm.api import create_app
+
+    app = create_app(_services(settings))
+    add_console(app, console_config(settings))
+    return app
+
+
+def _services(settings: Settings) -> Services:
+    from reward_llm.api import ApiConfig, Services
     from reward_llm.delivery.snapshot import SnapshotBook
     from reward_llm.delivery.webhooks import PublicAddresses
-    from reward_llm.generation.prompt_files import packaged_prompts
     from reward_llm.store import SqlStore
     from reward_llm.store.access import SqlAccess
     from reward_llm.store.database import Database
     from reward_llm.store.governance import SqlGovernance
-    from reward_llm.store.prompts import SqlPrompts
     from reward_llm.store.webhooks import SqlWebhooks
     from reward_llm.validation import gate
 
@@ -42,58 +66,59 @@ def build_app(settings: Settings) -> FastAPI:
     database = Database.open(settings.database_url)
     store, governance = SqlStore(database), SqlGovernance(database)
     auditing = build_auditing(settings, database)
-    notary = auditing.notary
-    notarising = (notary.keep_signing,) if notary else ()
-    model = build_model(settings)
-    packaged = packaged_prompts()
-    prompts = SqlPrompts(database, packaged)
-    backends = build_backends(settings, model)
-    room = build_prompting(settings, prompts, packaged, backends, scenarios)
-    others = [b.model for b in backends if b.model is not model]
+    notary, notarising = auditing.notary, (auditing.notary.keep_signing,) if auditing.notary else ()
+    readers = _readers(settings, database, scenarios)
     sign_in = build_sign_in(settings, database, scenarios)
     provider = sign_in.provider if sign_in else None
     board = build_board(settings, database, scenarios)
     snapshots = SnapshotBook(board)
     reranker, simulator = build_reranker(settings), build_simulator()
-    closable = (reranker, simulator, model, *others, provider, notary, store)
+    closable = (reranker, simulator, *readers.models, provider, notary, store)
     metrics = build_metrics(settings)
     events = build_events(settings, metrics.sinks)
-    app = create_app(
-        Services(
-            store=store,
-            governance=governance,
-            proposer=room.proposer,
-            prompts=prompts,
-            workshop=room.workshop,
-            board=board,
-            snapshots=snapshots,
-            notices=build_hub(settings, board, snapshots, now),
-            feed=build_feed(settings),
-            scenarios=scenarios,
-            clock=now,
-            gate=gate.check,
-            audit_log=auditing.log,
-            auditor=auditing.auditor,
-            tokens=SqlAccess(database),
-            webhooks=SqlWebhooks(database, build_sealer(settings)),
-            addresses=PublicAddresses(allow_private=settings.webhooks_allow_private),
-            background=(
-                *notarising,
-                deliveries(settings, database),
-                room.book.keep_fresh,
-                *events.background,
-                *metrics.background,
-            ),
-            config=ApiConfig(access=AccessMode(settings.access), edge=build_edge(settings)),
-            model=model,
-            sign_in=sign_in,
-            reranker=reranker,
-            simulator=simulator,
-            intake=events.intake,
-            online=metrics.online,
-            allocator=events.allocator,
-            closers=(*events.closers, *metrics.closers, *(c.aclose for c in closable if c is not None)),
-        )
+    return Services(
+        store=store,
+        governance=governance,
+        proposer=readers.room.proposer,
+        prompts=readers.prompts,
+        workshop=readers.room.workshop,
+        board=board,
+        snapshots=snapshots,
+        notices=build_hub(settings, board, snapshots, now),
+        feed=build_feed(settings),
+        scenarios=scenarios,
+        clock=now,
+        gate=gate.check,
+        audit_log=auditing.log,
+        auditor=auditing.auditor,
+        tokens=SqlAccess(database),
+        webhooks=SqlWebhooks(database, build_sealer(settings)),
+        addresses=PublicAddresses(allow_private=settings.webhooks_allow_private),
+        background=(
+            *notarising,
+            deliveries(settings, database),
+            readers.room.book.keep_fresh,
+            *events.background,
+            *metrics.background,
+        ),
+        config=ApiConfig(access=AccessMode(settings.access), edge=build_edge(settings)),
+        model=readers.first,
+        sign_in=sign_in,
+        reranker=reranker,
+        simulator=simulator,
+        intake=events.intake,
+        online=metrics.online,
+        allocator=events.allocator,
+        closers=(*events.closers, *metrics.closers, *(c.aclose for c in closable if c is not None)),
     )
-    add_console(app, console_config(settings))
-    return app
+
+
+def _readers(settings: Settings, database: Database, scenarios: Mapping[str, Scenario]) -> _Readers:
+    from reward_llm.generation.prompt_files import packaged_prompts
+    from reward_llm.store.prompts import SqlPrompts
+
+    model, packaged = build_model(settings), packaged_prompts()
+    prompts, backends = SqlPrompts(database, packaged), build_backends(settings, model)
+    room = build_prompting(settings, prompts, packaged, backends, scenarios)
+    others = [b.model for b in backends if b.model is not model]
+    return _Readers(first=model, models=(model, *others), prompts=prompts, room=room)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ from reward_llm.generation.clients.scripted import Line, ScriptedModel
 from reward_llm.generation.prompt_book import BookConfig
 from reward_llm.generation.prompt_files import packaged_prompts
 from reward_llm.generation.prompt_workshop import Backend
-from reward_llm.generation.prompting import prompting
+from reward_llm.generation.prompting import Prompting, prompting
 from reward_llm.generation.prompts import PromptBundle, load_bundle
 from reward_llm.generation.proposer import ProposerConfig
 from reward_llm.resources import golden_dir
@@ -182,19 +182,7 @@ class Setup:
         )
         snapshots = SnapshotBook(served)
         prompts = SqlPrompts(database, PACKAGED)
-        room = prompting(
-            name=bundle.content.name,
-            store=prompts,
-            packaged=PACKAGED,
-            backends=[
-                Backend(name="scripted", model=model, prompt_use="whole"),
-                Backend(name="rules", model=None, prompt_use="none"),
-            ],
-            scenarios=SCENARIOS,
-            evaluator=GoldenSets(folders=[golden_dir(), self.path.parent], scenario=HOME_FEED, monotonic=monotonic),
-            config=ProposerConfig(),
-            book=BookConfig(refresh_s=0.05),
-        )
+        room = self._prompting(prompts, model, bundle)
         signing_in = sign_in and SignIn(
             config=sign_in, provider=OpenIdProvider(sign_in, self.clock), sessions=SqlSessions(database)
         )
@@ -227,20 +215,26 @@ class Setup:
             online=self.online,
             allocator=events.agents,
             config=config or ApiConfig(),
-            closers=(
-                simulator.aclose,
-                model.aclose,
-                *([signing_in.provider.aclose] if signing_in else []),
-                store.aclose,
-            ),
+            closers=(simulator.aclose, model.aclose, *_closers_of(signing_in), store.aclose),
         )
         app = create_app(services)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url=base_url) as client,
-        ):
+        async with _asked(app, base_url) as client:
             yield Desk(client=client, store=store, model=model, clock=self.clock, board=served, app=app)
+
+    def _prompting(self, prompts: SqlPrompts, model: ScriptedModel, bundle: PromptBundle) -> Prompting:
+        return prompting(
+            name=bundle.content.name,
+            store=prompts,
+            packaged=PACKAGED,
+            backends=[
+                Backend(name="scripted", model=model, prompt_use="whole"),
+                Backend(name="rules", model=None, prompt_use="none"),
+            ],
+            scenarios=SCENARIOS,
+            evaluator=GoldenSets(folders=[golden_dir(), self.path.parent], scenario=HOME_FEED, monotonic=monotonic),
+            config=ProposerConfig(),
+            book=BookConfig(refresh_s=0.05),
+        )
 
     def take_the_store_away(self) -> None:
         """Rename every table, which is what a lost volume looks like to a query."""
@@ -255,6 +249,17 @@ class Setup:
             for table in ("goals", "policies", "proposals", "activations", "tokens", "audit", "idempotency"):
                 connection.execute(f"ALTER TABLE {before.format(table)} RENAME TO {after.format(table)}")
         connection.close()
+
+
+def _closers_of(sign_in: SignIn | None) -> list[Callable[[], Awaitable[None]]]:
+    return [sign_in.provider.aclose] if sign_in else []
+
+
+@asynccontextmanager
+async def _asked(app: FastAPI, base_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+        yield client
 
 
 def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
