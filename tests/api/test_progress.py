@@ -3,18 +3,41 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
 from reward_llm.api.progress import followed, wants_progress
+from reward_llm.api.recent_errors import RecentErrors
 from reward_llm.api.wire.health import Liveness
 from reward_llm.domain.ports import OnProgress
 from reward_llm.errors import EvaluationTimeout
 
-REQUEST = Request({"type": "http", "headers": [], "state": {"request_id": "r1"}})
+ERRORS = RecentErrors()
+
+
+def application() -> FastAPI:
+    app = FastAPI()
+    services = SimpleNamespace(clock=lambda: datetime(2026, 6, 18, tzinfo=UTC))
+    app.state.context = SimpleNamespace(services=services, errors=ERRORS)
+    return app
+
+
+REQUEST = Request(
+    {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/prompts/p/versions/1/evaluate",
+        "headers": [(b"host", b"test")],
+        "query_string": b"",
+        "state": {"request_id": "r1"},
+        "app": application(),
+    }
+)
 
 
 def lines(response: Response) -> AsyncGenerator[bytes, None]:
@@ -61,6 +84,7 @@ async def test_a_failure_on_the_way_is_the_last_line() -> None:
 
     *_, last = await documents(await followed(REQUEST, work))
     assert (last["problem"]["code"], last["problem"]["status"]) == ("evaluation_timeout", 504)
+    assert [(e.status, e.request_id) for e in ERRORS.newest_first()] == [(504, "r1")]
 
 
 async def test_a_failure_before_the_first_step_is_raised() -> None:

@@ -21,6 +21,13 @@ class Result:
 Program = Callable[..., Result]
 
 
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """Commands log to the standard error of their test, which nobody else is to log to."""
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]) -> Iterator[str]:
     """The address of a real service with an empty database, its goals read by the rules."""
@@ -30,7 +37,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: C
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Program]:
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
     """Runs the program in this process, without colour and 100 columns wide."""
     for name, value in {"COLUMNS": "100", "NO_COLOR": "1", "REWARD_LLM_LANG": "en"}.items():
         monkeypatch.setenv(name, value)
@@ -46,8 +53,7 @@ def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         printed = capsys.readouterr()
         return Result(code, printed.out, printed.err)
 
-    yield call
-    structlog.reset_defaults()
+    return call
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Events as columns, as they are kept."""
+"""Events as columns, as they are kept.
+
+Arrow is imported by the first events: a service that nobody sends any starts without it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
-
-import pyarrow as pa
 
 from reward_llm.domain.events import Event
 from reward_llm.feedback.metrics.estimates import group_of, hash_of
@@ -42,13 +43,13 @@ COLUMNS: Final = MappingProxyType(
 )
 """`moment` is in microseconds since 1970, `amount` (an event's value) and `cost` are in millionths."""
 _TYPES: Final = {
-    "UBIGINT": pa.uint64(),
-    "VARCHAR": pa.string(),
-    "BIGINT": pa.int64(),
-    "UTINYINT": pa.uint8(),
-    "INTEGER": pa.int32(),
-    "DOUBLE": pa.float64(),
-    "BOOLEAN": pa.bool_(),
+    "UBIGINT": "uint64",
+    "VARCHAR": "string",
+    "BIGINT": "int64",
+    "UTINYINT": "uint8",
+    "INTEGER": "int32",
+    "DOUBLE": "float64",
+    "BOOLEAN": "bool",
 }
 _SAME: Final = (
     "event_id",
@@ -83,6 +84,8 @@ def event_hash(event: Event) -> int:
 
 def columns(events: Sequence[Event]) -> Any:
     """The events as an Arrow table with `COLUMNS`."""
+    import pyarrow as pa
+
     values: dict[str, list[Any]] = {name: [getattr(e, name) for e in events] for name in _SAME}
     values["id_hash"] = [event_hash(e) for e in events]
     values["type"] = [e.type.value for e in events]
@@ -92,7 +95,8 @@ def columns(events: Sequence[Event]) -> Any:
     values["slot"] = [e.position for e in events]
     values["amount"] = [_millionths(e.value) for e in events]
     values["cost"] = [_millionths(e.cost) for e in events]
-    return pa.table({name: pa.array(values[name], _TYPES[kind]) for name, kind in COLUMNS.items()})
+    types = {name: pa.type_for_alias(_TYPES[kind]) for name, kind in COLUMNS.items()}
+    return pa.table({name: pa.array(values[name], kind) for name, kind in types.items()})
 
 
 def _millionths(amount: float | None) -> int | None:
