@@ -1,1 +1,0 @@
-"""What closes the loop: controllers, experiments, and the search for better weights."""
