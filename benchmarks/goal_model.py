@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("question", choices=["size", "tokenizer", "evidence", "goals", "seeds"])
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--minutes", type=float, default=60.0, help="at most, a variant")
+    parser.add_argument("--threads", type=int, default=TrainingConfig().threads)
     parser.add_argument("--hold-back", type=float, default=0.08)
     parser.add_argument(
         "--file", type=Path, action="append", default=[], help="goals to read, in the evaluation format"
@@ -93,6 +94,7 @@ def main() -> None:
     config = TrainingConfig(
         steps=options.steps,
         minutes=options.minutes,
+        threads=options.threads,
         hold_back=options.hold_back,
         score_every=max(options.steps // 4, 1),
     )

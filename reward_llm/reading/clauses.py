@@ -18,6 +18,7 @@ _SPEAKER: Final = re.compile(r"[\w@.]{1,16}(?: [A-Z][\w.]{0,15})?(?: \(\w{1,16}\
 _SENTENCE_END: Final = re.compile(
     r"[。！？!?；;\n…]+|\.(?=[\s\"'）)”』」]|$)|(?= [①-⑩])|(?=(?<=[^\d.%a-zA-Z(（])\d[)）](?!\d))"
 )
+_COLON: Final = re.compile(r"[ \t]*[:：]")
 _CLAUSE_END: Final = re.compile(r"，|,(?!\d{3})| [-–] |—+|：|:(?=\s)")
 _OPENER: Final = re.compile(
     r"(?<![a-z])(?:but|while|whilst|without|yet|however|as long as|provided|keeping|with no|so long as|rather than|"
@@ -34,10 +35,14 @@ MAX_CLAUSE_CHARS: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A stretch of text under one set of cues; `sentence` counts sentences from 0."""
+    """A stretch of text under one set of cues; `sentence` counts sentences from 0.
+
+    A `heading` stands before a colon, and speaks of what follows it.
+    """
 
     span: Span
     sentence: int
+    heading: bool = False
 
 
 @functools.lru_cache(maxsize=16)
@@ -51,7 +56,9 @@ def split_clauses(text: str) -> tuple[Clause, ...]:
     for number, sentence in enumerate(_pieces(text, Span(0, len(text)), _SENTENCE_END)):
         body = Span(_skipped(text, sentence), sentence.end)
         for part in _pieces(text, body, _CLAUSE_END):
-            clauses += [Clause(cut, number) for piece in _opened(text, part) for cut in _cut(piece)]
+            for piece in _opened(text, part):
+                heading = _COLON.match(text, piece.end) is not None
+                clauses += [Clause(cut, number, heading) for cut in _cut(piece)]
     return tuple(clauses)
 
 

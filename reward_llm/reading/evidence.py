@@ -47,13 +47,33 @@ def find_evidence(clauses: Sequence[Clause], matches: Sequence[Match]) -> tuple[
     by_clause = _by_clause(clauses, matches)
     asides = {c.sentence for c, found in zip(clauses, by_clause, strict=True) if _is_aside(found)}
     evidence: list[Evidence] = []
+    heading = _Heading()
     for index, (clause, found) in enumerate(zip(clauses, by_clause, strict=True)):
         if clause.sentence in asides:
             continue
-        cues = _cues(found) or _cues_after(clauses, by_clause, index)
         terms = [m for m in found if m.entry.kind.names_utility]
+        cues = _cues(found)
+        heading.pass_over(clause, terms, cues)
+        cues = cues or heading.cues or _cues_after(clauses, by_clause, index)
         evidence += [e for term, own in _governed(terms, cues) if (e := _evidence_of(term, own)) is not None]
     return tuple(evidence)
+
+
+class _Heading:
+    """What the heading of a list says of its items, until one has a cue of its own or the sentence ends."""
+
+    def __init__(self) -> None:
+        self.cues: list[Match] = []
+        self._sentence = -1
+
+    def pass_over(self, clause: Clause, terms: Sequence[Match], cues: list[Match]) -> None:
+        """Look at the next clause; one word before a colon may have been taken for the name of who speaks."""
+        before = [c for c in cues if c.span.start < clause.span.start]
+        heads = cues if clause.heading and not terms else before if len(before) == len(cues) else []
+        if heads:
+            self.cues, self._sentence = heads, clause.sentence
+        elif cues or clause.sentence != self._sentence:
+            self.cues = []
 
 
 def _by_clause(clauses: Sequence[Clause], matches: Sequence[Match]) -> list[list[Match]]:

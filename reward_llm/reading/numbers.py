@@ -39,7 +39,8 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
         if quantity and abs(quantity.value) <= MAX_VALUE:
             found.append(quantity)
     shared = _with_shared_units(found, normalised.text)
-    return tuple(replace(q, span=normalised.original(q.span.start, q.span.end)) for q in shared)
+    grown = (_grown(quantity, normalised.text) for quantity in shared)
+    return tuple(replace(q, span=normalised.original(q.span.start, q.span.end)) for q in grown)
 
 
 def _with_shared_units(found: list[Quantity], text: str) -> list[Quantity]:
@@ -53,6 +54,16 @@ def _with_shared_units(found: list[Quantity], text: str) -> list[Quantity]:
     return found
 
 
+def _grown(quantity: Quantity, text: str) -> Quantity:
+    """Count what was there before in: to grow by two times (提升2倍) is to become three times as much."""
+    if not _TIMES_MORE.fullmatch(text, quantity.span.start, quantity.span.end):
+        return quantity
+    more = _GROWTH.search(text[: quantity.span.start])
+    return replace(quantity, value=quantity.value + 1) if more else quantity
+
+
+_TIMES_MORE: Final = re.compile(r"(?!一倍|翻).+倍")
+_GROWTH: Final = re.compile(r"(?:[提上]升|提高|增[长加]|上涨|涨|翻|多)了? ?$")
 _SHARED_FACTOR: Final = {Unit.PERCENT: 0.01, Unit.POINTS: 0.01, Unit.MULTIPLE: 1.0}
 
 

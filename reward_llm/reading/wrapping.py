@@ -1,4 +1,4 @@
-"""Goals wrapped in what isn't language: JSON documents, as forms and exports send them, markup and SQL."""
+"""Goals wrapped in what isn't language: JSON documents, as forms and exports send them, markup, formulas and SQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import re
 from typing import Final
 
+_LEAST_LETTERS: Final = 0.25
+"""Language has at least this share of letters among its characters; numbers and punctuation are the rest."""
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(?P<key>\s*:)?')
 _TAG: Final = (
     r"</?[A-Za-z][A-Za-z0-9-]{0,30}(?:\s[^<>\n]{0,200}=[^<>\n]{0,200})?\s?/?>"
@@ -17,7 +19,9 @@ _STATEMENT: Final = (
 )
 """The verbs that are plain English too count in capitals alone."""
 _BREAK_OUT: Final = r"['\"`)]{0,3}\s?(?:\b(?i:or)\s'?\w{1,8}'?\s?=\s?'?\w{1,8}'?)?\s?;?\s?"
-_CODE: Final = re.compile(rf"{_TAG}|{_BREAK_OUT}{_STATEMENT}\s?;?(?:\s?--)?")
+_FORMULA: Final = r"(?<![^\n\t])[ '\"]{0,2}[=+@-][A-Z]{2,20}\([^\n]{0,400}"
+"""What a spreadsheet would compute: a cell that begins with an operator and a function's name in capitals."""
+_CODE: Final = re.compile(rf"{_TAG}|{_FORMULA}|{_BREAK_OUT}{_STATEMENT}\s?;?(?:\s?--)?")
 
 
 def without_json(text: str) -> str:
@@ -40,7 +44,7 @@ def without_json(text: str) -> str:
 
 
 def without_code(text: str) -> str:
-    """The text with blanks in place of tags, entities and SQL statements; what stands between them is kept.
+    """The text with blanks in place of tags, entities, formulas and SQL statements; what is between them is kept.
 
     >>> without_code("<b>raise CTR</b>")
     '   raise CTR    '
@@ -48,3 +52,13 @@ def without_code(text: str) -> str:
     'x                    raise CTR'
     """
     return _CODE.sub(lambda found: " " * len(found[0]), text)
+
+
+def is_language(text: str) -> bool:
+    """Whether the text may say something: whether enough of it are letters of any script.
+
+    >>> is_language("CTR 4.1% → 5%"), is_language("%%%;;## {} (!)")
+    (True, False)
+    """
+    written = [c for c in text if not c.isspace()]
+    return sum(map(str.isalpha, written)) >= max(1, _LEAST_LETTERS * len(written))

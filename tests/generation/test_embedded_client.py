@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from reward_llm.domain.completion import RUNNERS_UP, CompletionRequest, Message, Vocabulary
 from reward_llm.errors import AnswerTruncated, CheckpointInvalid, ModelError, ModelTimeout
-from reward_llm.generation.clients.embedded import FREE_TEXT_CHARS, EmbeddedConfig, EmbeddedModel
+from reward_llm.generation.clients.constrained import FREE_TEXT_CHARS
+from reward_llm.generation.clients.embedded import EmbeddedConfig, EmbeddedModel
 from reward_llm.generation.prompts import load_bundle
 from reward_llm.reading.rules import RuleReader
 from reward_llm.validation.alternatives import alternatives

@@ -31,7 +31,10 @@ from tests.strategies import HOME_FEED
 
 TEXTS = [json.loads(line)["goal"] for line in EXAMPLES.read_text("utf-8").splitlines()]
 LEAST_SAME = 0.95
-"""The share of answers that vLLM and the embedded client give letter by letter the same; it was all of them."""
+"""The share of the model's own answers that vLLM and the embedded client give letter by letter the same; it was all.
+
+Where the embedded client takes the lexicon's answer over, which vLLM's doesn't, there is no own one of it.
+"""
 DEADLINE_S = 10.0
 PATIENCE_S = 30.0
 """What a loaded machine may add to a deadline."""
@@ -132,6 +135,7 @@ async def test_eight_goals_at_once_are_read_as_one_after_the_other(vllm):
 async def test_it_answers_as_the_embedded_client_does(vllm):
     async with reading(**vllm.settings) as served, reading(backend="embedded") as embedded:
         pairs = [(await served(text), await embedded(text)) for text in TEXTS]
+    pairs = [(s, e) for s, e in pairs if "read_by_both" not in {n.code for n in e.interpretation.notices}]
     answers, expected = (answers_of(side) for side in zip(*pairs, strict=True))
     same = [a == e for a, e in zip(answers, expected, strict=True) if a is not None or e is not None]
     assert len(same) >= len(TEXTS) / 2, "the model was hardly asked"
