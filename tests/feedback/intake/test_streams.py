@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -29,11 +31,13 @@ class Consumer:
 
     seen: list[str] = field(default_factory=list)
     failures: int = 0
+    takes_s: float = 0.0
 
     async def handle(self, events: Sequence[Event]) -> None:
         if self.failures:
             self.failures -= 1
             raise OSError("stumbled")
+        await asyncio.sleep(self.takes_s)
         self.seen += [e.event_id for e in events]
 
 
@@ -58,8 +62,8 @@ async def sink_of(server: Broker) -> AsyncIterator[BrokerSink]:
 
 
 @asynccontextmanager
-async def consuming(server: Broker, group: str = "g") -> AsyncIterator[Consumer]:
-    consumer, source = Consumer(), BrokerSource(server.kind, group, server.open_link)
+async def consuming(server: Broker, group: str = "g", takes_s: float = 0.0) -> AsyncIterator[Consumer]:
+    consumer, source = Consumer(takes_s=takes_s), BrokerSource(server.kind, group, server.open_link)
     task = asyncio.create_task(source.run(consumer.handle))
     try:
         yield consumer
@@ -111,6 +115,37 @@ async def test_a_batch_that_failed_comes_again(server: Broker, monkeypatch: pyte
         async with consuming(server) as consumer:
             consumer.failures = 1
             await until(lambda: set(consumer.seen) == ids(3))
+
+
+async def test_what_is_still_worked_on_is_given_to_nobody_else(
+    mortal: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"reward_llm.feedback.intake.streams.{mortal.kind}.REDELIVER_S", 2.0)
+    async with sink_of(mortal) as sink, consuming(mortal, takes_s=6.0) as slow:
+        await sink.publish(some(10))
+        await asyncio.sleep(1.0)
+        async with consuming(mortal) as other:
+            await until(lambda: len(slow.seen) >= 10)
+            await asyncio.sleep(2.0)
+            assert (sorted(slow.seen), other.seen) == (sorted(ids(10)), [])
+
+
+async def test_nothing_is_lost_by_a_worker_that_stumbles(mortal: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"reward_llm.feedback.intake.streams.{mortal.kind}.REDELIVER_S", 600.0)
+
+    async def publish() -> None:
+        async with sink_of(mortal) as sink:
+            for number in range(500):
+                await sink.publish(some(1, number))
+                await asyncio.sleep(0.01)
+
+    async with consuming(mortal) as consumer:
+        publishing = asyncio.create_task(asyncio.to_thread(asyncio.run, publish()))
+        while not publishing.done():
+            await asyncio.sleep(random.uniform(0.0, 0.05))
+            time.sleep(random.uniform(0.0, 0.2))  # noqa: ASYNC251 - nobody else's task runs meanwhile
+        await publishing
+        await until(lambda: set(consumer.seen) == ids(500))
 
 
 async def test_what_is_no_event_is_passed_over(server: Broker) -> None:

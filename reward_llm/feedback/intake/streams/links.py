@@ -8,12 +8,14 @@ from typing import Final, Protocol
 OnBodies = Callable[[Sequence[object]], Awaitable[None]]
 """Works on the decoded bodies of some messages, which are acknowledged when it returns."""
 
-MAX_MESSAGES: Final = 256
+MAX_MESSAGES: Final = 32
 """How many messages are worked on at once; each holds some events."""
 WAIT_S: Final = 0.02
 """How long a batch of messages is collected."""
 REDELIVER_S: Final = 10.0
-"""After how long a message that nobody acknowledged is given to somebody else."""
+"""After how long a message that nobody works on any more is given to somebody else."""
+HOLDS: Final = 4
+"""How often who works on messages says so in that time."""
 PATIENCE_S: Final = 5.0
 """How long connecting and publishing may take."""
 KEPT_S: Final = 7 * 86_400

@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from reward_llm.feedback.intake.streams.holding import holding
 from reward_llm.feedback.intake.streams.links import (
+    HOLDS,
     KEPT_S,
     MAX_MESSAGES,
     PATIENCE_S,
@@ -42,6 +45,7 @@ class NatsLink:
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RECONNECT_S,
             graceful_timeout=PATIENCE_S,
+            middlewares=[holding(_hold, REDELIVER_S / HOLDS)],
         )
         self._subscriber: Any = None
 
@@ -75,6 +79,7 @@ class NatsLink:
         )
         self._subscriber(work)
         await self._subscriber.start()
+        self._subscriber.subscription = _Fetching(self._subscriber.subscription)
 
     @property
     def is_consuming(self) -> bool:
@@ -84,3 +89,28 @@ class NatsLink:
     async def aclose(self) -> None:
         """Let the connection go."""
         await self._broker.stop()
+
+
+async def _hold(message: Any) -> None:
+    await message.in_progress()
+
+
+class _Fetching:
+    """A pull subscription that runs out of time with NATS' own TimeoutError alone.
+
+    FastStream 0.7.8 knows no other one; at asyncio's, which nats-py 2 raises as well, it lets go of the messages that
+    it has fetched for a batch, and the server gives them out again only when `REDELIVER_S` are over.
+    """
+
+    def __init__(self, subscription: Any) -> None:
+        self._subscription = subscription
+
+    async def fetch(self, **options: Any) -> Any:
+        """Fetch messages."""
+        try:
+            return await self._subscription.fetch(**options)
+        except TimeoutError as exc:
+            raise NatsTimeoutError from exc
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._subscription, name)

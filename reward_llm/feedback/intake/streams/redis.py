@@ -10,7 +10,8 @@ from faststream import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
 from redis.exceptions import ResponseError
 
-from reward_llm.feedback.intake.streams.links import MAX_MESSAGES, PATIENCE_S, REDELIVER_S, WAIT_S, OnBodies
+from reward_llm.feedback.intake.streams.holding import holding
+from reward_llm.feedback.intake.streams.links import HOLDS, MAX_MESSAGES, PATIENCE_S, REDELIVER_S, WAIT_S, OnBodies
 
 KIND: Final = "redis"
 MAX_KEPT: Final = 100_000
@@ -57,6 +58,12 @@ class RedisLink:
             if "BUSYGROUP" not in str(exc):
                 raise
         consumer = f"worker-{secrets.token_hex(_OWN_BYTES)}"
+
+        async def hold(message: Any) -> None:
+            ids = message.raw_message["message_ids"]
+            await client.xclaim(self._stream, group, consumer, 0, ids, idle=0, justid=True)
+
+        self._broker.add_middleware(holding(hold, REDELIVER_S / HOLDS))
         fresh = StreamSub(
             self._stream,
             group=group,
