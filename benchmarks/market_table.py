@@ -3,26 +3,35 @@
     python benchmarks/market_table.py                                   ten seeds, 1,000 users, every recommender
     python benchmarks/market_table.py --seeds 3 --users 200 --only item_cf bandit
     python benchmarks/market_table.py --html table.html --json > table.json
+    python benchmarks/market_table.py --untrained --seeds 3 --users 300      our agents with and without learning
 
 A published account of such a system reports its own figures against collaborative filtering with manual boosting; the
 ratios of those stand beside ours against the same kind of baseline. Its market isn't this one, so that at most the
 ratios can be compared. Seeds and weights are the same for all; the weights are the scenario's defaults.
+
+"ours best, apart" says whether our interval lies on the better side of every other. Markets differ more than
+recommenders do, so the last column compares seed by seed: ours less the best of the others, with its interval.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn, track
 from rich.table import Table
 
+from reward_llm.agents.orchestrator.marketplace import LearnedMarketplace
+from reward_llm.agents.simulation.intervals import mean_interval
+from reward_llm.agents.simulation.months import Month, report_of
 from reward_llm.agents.simulation.page import OUTCOME_TITLES, formatted, report_page
-from reward_llm.agents.simulation.run import simulate
+from reward_llm.agents.simulation.run import Life, known_weights, market_of, simulate
 from reward_llm.bootstrap import load_all_scenarios, load_settings
+from reward_llm.domain.preview import Interval
 from reward_llm.domain.simulation import (
     MAX_DAYS,
     OUTCOME_FACTS,
@@ -36,7 +45,7 @@ from reward_llm.domain.simulation import (
     market_concepts,
 )
 
-WIDTH: Final = 180
+WIDTH: Final = 200
 """Of the table, wherever it goes."""
 ROWS: Final = tuple(Outcome)[:7]
 OURS: Final = RecommenderName.MARKETPLACE
@@ -62,18 +71,24 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=MAX_DAYS)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", nargs="+", default=[name.value for name in RecommenderName])
+    parser.add_argument("--untrained", action="store_true", help="compare the agents with untrained ones alone")
     parser.add_argument("--html", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.untrained:
+        options.only = [OURS.value]
     plan = plan_of(options)
-    report = simulated(plan, options.processes)
+    report = untrained(plan) if options.untrained else simulated(plan, options.processes)
     if options.html:
         options.html.write_text(report_page(plan, report), "utf-8")
     if options.json:
         print(json.dumps(document(plan, report), indent=2))
         return
     console = Console(width=max(Console().width, WIDTH))
-    console.print(outcomes(plan, report), ratios(report), f"{report.duration_s / 60:.1f} minutes", sep="\n")
+    console.print(outcomes(plan, report))
+    if not options.untrained:
+        console.print(ratios(report))
+    console.print(f"{report.duration_s / 60:.1f} minutes")
 
 
 def plan_of(options: argparse.Namespace) -> SimulationPlan:
@@ -110,13 +125,28 @@ def simulated(plan: SimulationPlan, processes: int) -> SimulationReport:
         return simulate(plan, lambda done: progress.update(task, completed=done), processes=processes)
 
 
+def untrained(plan: SimulationPlan) -> SimulationReport:
+    """Our agents in the plan's months, who keep to the centre of their choices, and as they have learned."""
+    began, config = time.perf_counter(), market_of(plan.users, plan.days)
+    weights = dict(known_weights(plan.market_weights(plan.arms[0])))
+    months: dict[str, list[Month]] = {"untrained": [], OURS.value: []}
+    for seed in track(range(plan.first_seed, plan.first_seed + plan.seeds), console=Console(stderr=True)):
+        life = Life(OURS.value, config, OURS, weights, seed)
+        months["untrained"].append(life.lived(LearnedMarketplace()))
+        months[OURS.value].append(life.month())
+    return report_of(months, time.perf_counter() - began)
+
+
 def outcomes(plan: SimulationPlan, report: SimulationReport) -> Table:
     """A row an outcome, a column a recommender; ours is marked where it stands apart from all others."""
     title = f"{plan.seeds} seeds, {plan.users:,} users, {plan.days} days; mean and {report.confidence:.0%} interval"
-    table = Table("", *(arm.name for arm in plan.arms), "ours best, apart", title=title)
+    table = Table(
+        "", *(arm.arm for arm in report.rows[0].arms), "ours best, apart", "less the best other", title=title
+    )
     for row in report.rows:
         cells = [_cell(row, arm) for arm in row.arms]
-        table.add_row(OUTCOME_TITLES[row.outcome], *cells, {True: "yes", False: "no", None: ""}[stands_apart(row)])
+        apart = {True: "yes", False: "no", None: ""}[stands_apart(row)]
+        table.add_row(OUTCOME_TITLES[row.outcome], *cells, apart, _less(row))
     return table
 
 
@@ -144,6 +174,17 @@ def stands_apart(row: OutcomeRow) -> bool | None:
     return all(ours.interval.high < other.low for other in others if other)
 
 
+def lead(row: OutcomeRow) -> tuple[str, Interval] | None:
+    """The best of the others by its mean, and ours less it, seed by seed; None where either is missing."""
+    ours, others = _of(row, OURS), [arm for arm in row.arms if arm.arm != OURS.value and arm.interval]
+    if ours is None or ours.interval is None or not others:
+        return None
+    sign = 1 if OUTCOME_FACTS[row.outcome].better == "higher" else -1
+    best = max(others, key=lambda arm: sign * arm.interval.mean if arm.interval else 0.0)
+    pairs = zip(ours.by_seed, best.by_seed, strict=True)
+    return best.arm, mean_interval([mine - its for mine, its in pairs if mine is not None and its is not None])
+
+
 def document(plan: SimulationPlan, report: SimulationReport) -> dict[str, Any]:
     """Everything that the tables say."""
     return {
@@ -163,6 +204,7 @@ def _row(row: OutcomeRow) -> dict[str, Any]:
             "high": arm.interval and arm.interval.high,
             "ratio": arm.ratio,
             "verdict": row.verdict(arm),
+            "by_seed": arm.by_seed,
         }
         for arm in row.arms
     }
@@ -172,6 +214,16 @@ def _row(row: OutcomeRow) -> dict[str, Any]:
 
 def _of(row: OutcomeRow, name: RecommenderName) -> ArmOutcome | None:
     return next((arm for arm in row.arms if arm.arm == name.value), None)
+
+
+def _less(row: OutcomeRow) -> str:
+    found = lead(row)
+    if found is None:
+        return ""
+    name, difference = found
+    unit = OUTCOME_FACTS[row.outcome].unit
+    low, high = (formatted(value, unit) for value in (difference.low, difference.high))
+    return f"{name}\n{low} to {high}"
 
 
 def _cell(row: OutcomeRow, arm: ArmOutcome) -> str:

@@ -9,6 +9,9 @@ correlation between the weight and the outcome that it asks more of. A goal is r
 weights are simulated against the scenario's defaults on the same seeds, and two things are looked for: that the
 outcome that it asks for rose clearly, its interval above 0; and that no outcome that it wants held fell clearly, by
 more than --slack of what it was.
+
+Where a market has nothing to measure under some weight, such as an order of groups where every page is of one, its
+seed is left out of the whole sweep, so that all points are means over the same seeds; the table says how many.
 """
 
 from __future__ import annotations
@@ -54,6 +57,8 @@ class Sweep:
     outcome: Outcome
     weights: tuple[float, ...]
     means: tuple[float, ...]
+    seeds: int
+    """That the means are over."""
     spearman: float
 
 
@@ -81,6 +86,7 @@ def main() -> None:
     parser.add_argument("--recommender", type=RecommenderName, default=RecommenderName.MARKETPLACE)
     parser.add_argument("--points", type=int, default=7)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--users", type=int, default=500)
     parser.add_argument("--days", type=int, default=MAX_DAYS)
     parser.add_argument("--processes", type=int, default=2)
@@ -118,18 +124,25 @@ def swept(scenario: Scenario, options: argparse.Namespace) -> list[Sweep]:
     for name, weights in points.items():
         outcome = ASKED_OF[concepts[name]]
         arm_of = _outcomes(report, outcome)
-        means = [arm_of[f"{name}={weight}"].interval for weight in weights]
-        values = [np.nan if mean is None else mean.mean for mean in means]
+        values, seeds = means([arm_of[f"{name}={weight}"] for weight in weights])
         found.append(
             Sweep(
                 utility=name,
                 outcome=outcome,
                 weights=tuple(weights),
                 means=tuple(values),
+                seeds=seeds,
                 spearman=spearman(weights, values),
             )
         )
     return found
+
+
+def means(arms: Sequence[ArmOutcome]) -> tuple[list[float], int]:
+    """The mean of each arm over the seeds with something to measure for all of them, and how many these are."""
+    value_AS = np.array([arm.by_seed for arm in arms], dtype=np.float64)
+    known_AS = value_AS[:, np.isfinite(value_AS).all(0)]
+    return (known_AS.mean(1) if known_AS.size else np.full(len(arms), np.nan)).tolist(), known_AS.shape[1]
 
 
 def tried(scenario: Scenario, options: argparse.Namespace) -> list[Tried]:
@@ -150,11 +163,13 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> float:
 
 def sweep_table(sweeps: Sequence[Sweep]) -> Table:
     """A row a utility."""
-    table = Table("utility", "outcome", "least weight → most", "Spearman", f"at least {ENOUGH:g}", title="Sweeps")
+    table = Table(
+        "utility", "outcome", "least weight → most", "seeds", "Spearman", f"at least {ENOUGH:g}", title="Sweeps"
+    )
     for sweep in sweeps:
         ends = " ".join(f"{mean:.4g}" for mean in sweep.means)
         enough = "yes" if sweep.spearman >= ENOUGH else "no"
-        table.add_row(sweep.utility, sweep.outcome, ends, f"{sweep.spearman:.2f}", enough)
+        table.add_row(sweep.utility, sweep.outcome, ends, str(sweep.seeds), f"{sweep.spearman:.2f}", enough)
     return table
 
 
@@ -190,6 +205,7 @@ def _simulated(scenario: Scenario, arms: Sequence[SimulationArm], options: argpa
         seeds=options.seeds,
         days=options.days,
         users=options.users,
+        first_seed=options.first_seed,
     )
     columns = (TextColumn("simulating"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -221,6 +237,7 @@ def _swept(sweep: Sweep) -> dict[str, Any]:
         "outcome": sweep.outcome.value,
         "weights": sweep.weights,
         "means": sweep.means,
+        "seeds": sweep.seeds,
         "spearman": sweep.spearman,
     }
 

@@ -33,10 +33,11 @@ def worker(
 
     settings = bootstrap.load_settings(database_url=database_url)
     configure_logging(settings.log_level)
-    asyncio.run(_until_stopped(bootstrap.run_agents_worker(settings)))
+    asyncio.run(until_stopped(bootstrap.run_agents_worker(settings)))
 
 
-async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Work until a signal says to stop; the work may end what it is doing then."""
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGINT, signal.SIGTERM):

@@ -17,6 +17,20 @@ class PageConfig:
     """Share of its worth that an item loses for each one of its topic that stands in the page already."""
     alike: int = 3
     """Items of one topic in a row that a page never has, as long as the shortlist has others."""
+    most: int = 3
+    """Items of one topic that a page has at most, likewise."""
+    rivalry: float = 1.5
+    """Share of its worth that what is sold loses beside a rival, for each point of weight on money."""
+    order: float = 4.0
+    """What a supply group's item loses to one of the group before it, where the items of a page are put in order, for
+    each point of weight on that; the mean worth is about 1."""
+    established: int = 8
+    """Completed views from which on new content needs no more."""
+    first_need: float = 0.05
+    """What the first completed view of new content is worth to cold start, relative to the last that it needs."""
+    balance: float = 4.0
+    """Share of its worth that an item loses if no topic had more of the user's clicks today than its own, for each
+    point of weight on diversity."""
     trying: float = 3.0
     """How far clicks are drawn from what is known for a user who explores all the time; above 1 counts as 1."""
 
@@ -48,7 +62,7 @@ class AllotmentConfig:
     """Weight of the long-term value, likewise."""
     pressure: float = 0.5
     """Share of the cap that may be used at the default weight of cold start."""
-    place: float = 0.6
+    place: float = 0.8
     """Where in a page boosted content stands: 0 at the top, 1 at the end."""
 
 

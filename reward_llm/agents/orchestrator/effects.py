@@ -1,10 +1,11 @@
 """Online logistic regression with an effect for every user, item and creator, and for a few facts.
 
-    logit p = bias + facts . global + topic . taste_u + quality_i + skill_creator(i)
+    logit p = bias + facts . global + topic . (usual + taste_u) + quality_i + skill_creator(i)
 
 Each coefficient has a mean and a precision (a diagonal Laplace approximation, as Chapelle & Li 2011, algorithm 3), so
-that it is known how sure it is. A click needs a look first: with e the probability of one (the examination of the
-slot), P(click) = e p, and both the gradient and the Fisher information are those of e p.
+that it is known how sure it is; of the few that all share, the whole covariance is kept. A click needs a look first:
+with e the probability of one (the examination of the slot), P(click) = e p, and both the gradient and the Fisher
+information are those of e p.
 """
 
 # B users present, N slate, I items, U users, C creators, T topics, F facts
@@ -38,7 +39,7 @@ class EffectsConfig:
     damping: float = 0.5
     """Share of a Newton step that is taken; the kinds of effects step at the same time."""
     forget: float = 0.03
-    """Share of what is known of a taste that is forgotten in a night, as tastes drift."""
+    """Share of what is known of a taste, or of what all share, that is forgotten in a night, as tastes drift."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Trials:
     item_BN: IntArray
     creator_BN: IntArray
     topic_BNT: FloatArray
+    """What of the items' topics the users aren't tired of."""
     facts_BNF: FloatArray
     examination_BN: FloatArray
     """Probability of a look; 0 leaves the trial out."""
@@ -62,7 +64,9 @@ class Effects:
         self._config = config
         self.bias = float(np.log(config.start / (1 - config.start)))
         self.fact_F = np.zeros(facts, dtype=np.float32)
-        self._fact_precision_F = np.full(facts, config.fact_precision, dtype=np.float32)
+        self.usual_T = np.zeros(topics, dtype=np.float32)
+        """Taste that users have in common; `taste_UT` is what each one's differs by."""
+        self._shared_precision_XX = config.fact_precision * np.eye(facts + topics)
         self.taste_UT = np.zeros((0, topics), dtype=np.float32)
         self.taste_precision_UT = np.zeros((0, topics), dtype=np.float32)
         self.item_I = np.zeros(0, dtype=np.float32)
@@ -88,24 +92,34 @@ class Effects:
 
     def forget(self) -> None:
         """Let a night pass: what is known of tastes comes nearer to the prior's certainty."""
+        kept = 1 - self._config.forget
         prior = self._config.taste_precision
+        self._shared_precision_XX *= kept
         self.taste_precision_UT += self._config.forget * (prior - self.taste_precision_UT)
 
-    def logits(self, users_B: IntArray, items: ItemFacts, shared_BI: FloatArray) -> FloatArray:
-        """For users and all items; `shared_BI` is what the facts come to."""
+    def logits(
+        self, users_B: IntArray, items: ItemFacts, shared_BI: FloatArray, open_BT: FloatArray | float = 1.0
+    ) -> FloatArray:
+        """For users and all items; `shared_BI` is what the facts come to, `open_BT` is 0 for what tires a user."""
         own_I = self.quality(items.creator_I) + self.bias
-        logit_BI: FloatArray = self.taste_UT[users_B] @ items.topic_IT.T + own_I + shared_BI
+        taste_BT = open_BT * (self.usual_T + self.taste_UT[users_B])
+        logit_BI: FloatArray = taste_BT @ items.topic_IT.T + own_I + shared_BI
         return logit_BI
 
     def drawn(
-        self, users_B: IntArray, items: ItemFacts, scale_B: FloatArray, generator: np.random.Generator
+        self,
+        users_B: IntArray,
+        items: ItemFacts,
+        scale_B: FloatArray,
+        generator: np.random.Generator,
+        open_BT: FloatArray | float = 1.0,
     ) -> FloatArray:
         """What tastes and qualities drawn from what is known would add to those logits (Thompson 1933).
 
         `scale_B` scales the deviations of the draw for each user; 0 adds nothing.
         """
         taste_BT = generator.standard_normal((len(users_B), self.taste_UT.shape[1]), dtype=np.float32)
-        taste_BT *= scale_B[:, None] / np.sqrt(self.taste_precision_UT[users_B])
+        taste_BT *= open_BT * scale_B[:, None] / np.sqrt(self.taste_precision_UT[users_B])
         item_I = generator.standard_normal(len(self.item_I), dtype=np.float32) * self.deviation(items.creator_I)
         drawn_BI: FloatArray = taste_BT @ items.topic_IT.T + scale_B[:, None] * item_I
         return drawn_BI
@@ -120,29 +134,39 @@ class Effects:
         return np.sqrt(variance_I)
 
     def learn(self, trials: Trials) -> None:
-        """One damped Newton step of every effect that the trials touch; a user stands in them once."""
-        logit_BN = self._own_logits(trials)
-        p_BN = chances(logit_BN)
+        """One damped Newton step of every effect that the trials touch, of one kind after the other.
+
+        A user stands in the trials once.
+        """
+        self._step_shared(trials, *self._slopes(trials))
+        self._step_tastes(trials, *self._slopes(trials))
+        self._step_group(self.item_I, self.item_precision_I, trials.item_BN, *self._slopes(trials))
+        self._step_group(self.creator_C, self.creator_precision_C, trials.creator_BN, *self._slopes(trials))
+
+    def _slopes(self, trials: Trials) -> tuple[FloatArray, FloatArray]:
+        """The gradient of each trial's log-likelihood by its logit, and the Fisher information."""
+        p_BN = chances(self._own_logits(trials))
         look_BN = trials.examination_BN
         seen_BN = np.minimum(look_BN * p_BN, LARGEST)
         missed_BN = -(1 - p_BN) * seen_BN / (1 - seen_BN)
         slope_BN = np.where(trials.success_BN, 1 - p_BN, missed_BN) * (look_BN > 0)
-        weight_BN = seen_BN * np.square(1 - p_BN) / (1 - seen_BN)
-        self._step_facts(trials, slope_BN, weight_BN)
-        self._step_tastes(trials, slope_BN, weight_BN)
-        self._step_group(self.item_I, self.item_precision_I, trials.item_BN, slope_BN, weight_BN)
-        self._step_group(self.creator_C, self.creator_precision_C, trials.creator_BN, slope_BN, weight_BN)
+        return slope_BN, seen_BN * np.square(1 - p_BN) / (1 - seen_BN)
 
     def _own_logits(self, trials: Trials) -> FloatArray:
-        taste_BN = (trials.topic_BNT * self.taste_UT[trials.users_B][:, None]).sum(-1)
+        taste_BT = self.usual_T + self.taste_UT[trials.users_B]
+        taste_BN = np.einsum("bnt,bt->bn", trials.topic_BNT, taste_BT)
         quality_BN = self.item_I[trials.item_BN] + self.creator_C[trials.creator_BN]
         logit_BN: FloatArray = taste_BN + quality_BN + self.bias + trials.facts_BNF @ self.fact_F
         return logit_BN
 
-    def _step_facts(self, trials: Trials, slope_BN: FloatArray, weight_BN: FloatArray) -> None:
-        self._fact_precision_F += np.tensordot(weight_BN, np.square(trials.facts_BNF), axes=2)
-        step_F = np.tensordot(slope_BN, trials.facts_BNF, axes=2) / self._fact_precision_F
-        self.fact_F += self._config.damping * step_F
+    def _step_shared(self, trials: Trials, slope_BN: FloatArray, weight_BN: FloatArray) -> None:
+        """Of the facts' coefficients and the usual taste, which are few enough to be known with all covariances."""
+        columns_BNX = np.concatenate([trials.facts_BNF, trials.topic_BNT], axis=-1)
+        columns_EX = columns_BNX.reshape(-1, columns_BNX.shape[-1])
+        self._shared_precision_XX += (columns_EX * weight_BN.reshape(-1, 1)).T @ columns_EX
+        step_X = np.linalg.solve(self._shared_precision_XX, columns_EX.T @ slope_BN.ravel()).astype(np.float32)
+        self.fact_F += self._config.damping * step_X[: len(self.fact_F)]
+        self.usual_T += self._config.damping * step_X[len(self.fact_F) :]
 
     def _step_tastes(self, trials: Trials, slope_BN: FloatArray, weight_BN: FloatArray) -> None:
         users_B = trials.users_B

@@ -20,7 +20,11 @@ from reward_llm.agents.orchestrator.facts import FACTS, PAIR_FACTS, Past, item_f
 class EstimatesConfig:
     """Priors of the three regressions, and of the time on an item."""
 
-    click: EffectsConfig = field(default_factory=lambda: EffectsConfig(start=0.1))
+    click: EffectsConfig = field(
+        default_factory=lambda: EffectsConfig(
+            start=0.1, taste_precision=3.0, item_precision=12.0, creator_precision=40.0, forget=0.2
+        )
+    )
     """Of a click on what is looked at."""
     completion: EffectsConfig = field(default_factory=lambda: EffectsConfig(start=0.4))
     """Of a completed view of what was clicked."""
@@ -79,15 +83,15 @@ class Estimates:
         Thompson sampling (Chapelle & Li 2011).
         """
         items, own_IF = view.items, item_facts(view)
-        pairs = self.past.pairs(view, users_B)
+        pairs, open_BT = self.past.pairs(view, users_B), self.past.open(users_B)
         found = {}
         for name, effects in (("click", self.click), ("completion", self.completion), ("purchase", self.purchase)):
             shared_BI = np.broadcast_to(own_IF @ effects.fact_F[PAIR_FACTS:], (len(users_B), len(own_IF))).copy()
             for coefficient, fact_BI in zip(effects.fact_F, pairs, strict=False):
                 shared_BI += coefficient * fact_BI
             if effects is self.click:
-                shared_BI += effects.drawn(users_B, items, try_B, generator)
-            found[name] = chances(effects.logits(users_B, items, shared_BI))
+                shared_BI += effects.drawn(users_B, items, try_B, generator, open_BT)
+            found[name] = chances(effects.logits(users_B, items, shared_BI, open_BT))
         return Prospects(
             click_BI=found["click"],
             completion_BI=found["completion"],
@@ -101,6 +105,7 @@ class Estimates:
         facts_BNF = np.concatenate(
             [self.past.pairs_at(view, outcome.users_B, item_BN), item_facts(view)[item_BN]], axis=-1
         )
+        open_BNT = view.items.topic_IT[item_BN] * self.past.open(outcome.users_B)[:, None]
         sold_BN = outcome.clicked_BN & (view.items.price_I[item_BN] > 0)
         look_BN = np.broadcast_to(view.examination_N, item_BN.shape)
 
@@ -109,7 +114,7 @@ class Estimates:
                 users_B=outcome.users_B,
                 item_BN=item_BN,
                 creator_BN=view.items.creator_I[item_BN],
-                topic_BNT=view.items.topic_IT[item_BN],
+                topic_BNT=open_BNT,
                 facts_BNF=facts_BNF,
                 examination_BN=np.asarray(examination_BN, dtype=np.float32),
                 success_BN=success_BN,

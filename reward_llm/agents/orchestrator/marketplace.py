@@ -10,9 +10,9 @@ observe   --> estimates, user states, accounts
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -25,13 +25,16 @@ from reward_llm.agents.orchestrator.agent import LONG_TERM, MarketState, Orchest
 from reward_llm.agents.orchestrator.allotment import NONE, Ledger, allotted
 from reward_llm.agents.orchestrator.config import OrchestratorConfig
 from reward_llm.agents.orchestrator.estimates import Estimates
-from reward_llm.agents.orchestrator.pages import filled, with_boosts
+from reward_llm.agents.orchestrator.pages import Rivals, filled, with_boosts
 from reward_llm.agents.orchestrator.pool import Pool, pooled
 from reward_llm.agents.orchestrator.traffic import Traffic
-from reward_llm.agents.orchestrator.worth import Gains, Scales, worth
+from reward_llm.agents.orchestrator.worth import Gains, Scales, novelty, worth
 from reward_llm.agents.users.agent import UserAgents
 from reward_llm.agents.users.config import UserAgentConfig
 from reward_llm.domain.weights import Weights
+
+_MOST_LOSS: Final = 0.9
+"""Share of its worth that an item can lose by its topic's clicks."""
 
 
 class Detector(Protocol):
@@ -113,8 +116,11 @@ class LearnedMarketplace:
         explore_B = self.users.explore(view, users_B)
         try_B = np.minimum(1.0, self._config.orchestrator.page.trying * explore_B)
         prospects = self._estimates.prospects(view, users_B, try_B, self._generator)
-        gains = Gains.of(view, self._estimates.past.today_UT[users_B], prospects)
-        page_BN = self._pages(view, worth(gains, self._scales, weights))
+        today_BT = self._estimates.past.today_UT[users_B]
+        gains = Gains.of(view, today_BT, prospects, self._need())
+        worth_BI = worth(gains, self._scales, weights)
+        worth_BI *= self._balance(view, today_BT, weights)
+        page_BN = self._pages(view, worth_BI, weights)
         stance = self._orchestrator.stance(view, self._state(view, users_B), weights)
         item_BK = self._boosts(view, users_B, stance, gains, explore_B, page_BN)
         item_BN, is_boosted_BN = with_boosts(page_BN, item_BK, stance.place)
@@ -157,13 +163,28 @@ class LearnedMarketplace:
     def _convicted(self, view: MarketView) -> BoolArray:
         return view.items.caught_I | self._detector(view)
 
-    def _pages(self, view: MarketView, worth_BI: FloatArray) -> IntArray:
+    def _need(self) -> FloatArray:
+        """How much a completed view helps each item to stand on its own: more, the nearer it has come to that."""
+        config = self._config.orchestrator.page
+        way_I = self.content.accounts.completions_I / config.established
+        need_I = config.first_need + (1 - config.first_need) * np.square(way_I)
+        return np.where(way_I < 1, need_I, 0.0).astype(np.float32)
+
+    def _balance(self, view: MarketView, today_BT: FloatArray, weights: Mapping[str, float]) -> FloatArray:
+        """What is left of an item's worth to a user who has clicked much of its topic today."""
+        loss = min(_MOST_LOSS, self._config.orchestrator.page.balance * weights.get("diversity", 0.0))
+        left_BI: FloatArray = 1 - np.float32(loss) * (1 - novelty(today_BT, view.items.category_I))
+        return left_BI
+
+    def _pages(self, view: MarketView, worth_BI: FloatArray, weights: Mapping[str, float]) -> IntArray:
         """Pages without boosts: new content that has yet to earn impressions waits for the allotment."""
         config = self._config.orchestrator.page
         is_unknown_I = self.content.accounts.impressions_I < self._config.orchestrator.allotment.first_chance
         is_barred_I = (view.items.is_new_I & is_unknown_I) | self._caught_I
         open_BI = np.where(is_barred_I, -np.inf, worth_BI)
-        return filled(open_BI, view.items.category_I, view.slate, config)
+        rivals = Rivals(view.items.price_I > 0, min(_MOST_LOSS, config.rivalry * weights.get("gmv", 0.0)))
+        behind_I = config.order * weights.get("group_order", 0.0) * view.items.group_I
+        return filled(open_BI, view.items.category_I, view.slate, config, rivals, behind_I)
 
     def _state(self, view: MarketView, users_B: IntArray) -> MarketState:
         feeling_B4 = self.users.states.read(users_B)

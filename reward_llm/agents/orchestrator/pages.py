@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from reward_llm.agents.allocation import BoolArray, FloatArray, IntArray
 from reward_llm.agents.orchestrator.config import PageConfig
@@ -17,11 +19,29 @@ TIRING: Final = 1e6
 """What an item loses that would be one of too many alike in a row."""
 
 
-def filled(worth_BI: FloatArray, category_I: IntArray, size: int, config: PageConfig) -> IntArray:
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """What is sold competes with what is sold on the same topic."""
+
+    is_sold_I: BoolArray
+    loss: float
+    """Share of its worth that an item loses for each rival that stands in the page already."""
+
+
+def filled(
+    worth_BI: FloatArray,
+    category_I: IntArray,
+    size: int,
+    config: PageConfig,
+    rivals: Rivals | None = None,
+    behind_I: FloatArray | None = None,
+) -> IntArray:
     """Pages of `size` items, chosen slot by slot.
 
-    An item's worth shrinks with each one of its topic that stands in the page; three of a topic in a row don't occur
-    where the shortlist has anything else. An item of worth minus infinity is shown only where nothing else is left.
+    An item's worth shrinks with each one of its topic that stands in the page, and more if both are sold. Three of a
+    topic in a row, and more than `config.most` of it, don't occur where the shortlist has anything else. An item of
+    worth minus infinity is shown only where nothing else is left. `behind_I` is what items lose when those that were
+    chosen are put in order.
     """
     count = min(max(config.shortlist, size), worth_BI.shape[1])
     short_BM = np.argpartition(-worth_BI, count - 1, axis=1)[:, :count]
@@ -29,19 +49,44 @@ def filled(worth_BI: FloatArray, category_I: IntArray, size: int, config: PageCo
     topic_BM = category_I[short_BM]
     page_BN = np.empty((len(worth_BI), size), dtype=np.int64)
     topic_BN = np.full((len(worth_BI), size), -1)
+    value_BN = np.empty((len(worth_BI), size))
+    alike_BM = np.zeros(short_BM.shape, dtype=np.int64)
     rows_B = np.arange(len(worth_BI))
     is_barred_BM = ~np.isfinite(left_BM)
     # What shrinks has to be positive, or it would grow.
     least_B1 = np.where(is_barred_BM, 0.0, left_BM).min(1, keepdims=True)
     left_BM = np.where(is_barred_BM, BARRED, left_BM - np.minimum(least_B1, 0.0))
     keep = np.where(is_barred_BM, 1.0, 1 - config.variety)
+    rivals = rivals or Rivals(np.zeros(worth_BI.shape[1], dtype=np.bool_), 0.0)
+    beside_BM = np.where(is_barred_BM, 1.0, 1 - rivals.loss * rivals.is_sold_I[short_BM])
     for slot in range(size):
-        open_BM = np.where(_tires(topic_BN[:, :slot], topic_BM, config.alike), left_BM - TIRING, left_BM)
-        best_B = open_BM.argmax(1)
+        tires_BM = _tires(topic_BN[:, :slot], topic_BM, config.alike) | (alike_BM >= config.most)
+        best_B = np.where(tires_BM, left_BM - TIRING, left_BM).argmax(1)
         page_BN[:, slot], topic_BN[:, slot] = short_BM[rows_B, best_B], topic_BM[rows_B, best_B]
-        left_BM = np.where(topic_BM == topic_BN[:, slot, None], left_BM * keep, left_BM)
+        value_BN[:, slot] = left_BM[rows_B, best_B]
+        is_alike_BM = topic_BM == topic_BN[:, slot, None]
+        alike_BM += is_alike_BM
+        left_BM = np.where(is_alike_BM, left_BM * keep, left_BM)
+        is_rival_BM = is_alike_BM & rivals.is_sold_I[page_BN[:, slot]][:, None]
+        left_BM = np.where(is_rival_BM, left_BM * beside_BM, left_BM)
         left_BM[rows_B, best_B] = -np.inf
-    return page_BN
+    if behind_I is None:
+        return page_BN
+    return _in_order(page_BN, value_BN - behind_I[page_BN], topic_BN, config)
+
+
+def _in_order(
+    page_BN: IntArray, value_BN: npt.NDArray[np.float64], topic_BN: IntArray, config: PageConfig
+) -> IntArray:
+    """The items of each page by value, as far as three of a topic in a row don't come of it."""
+    made_BN, made_topic_BN, left_BN = np.empty_like(page_BN), np.empty_like(topic_BN), value_BN.copy()
+    rows_B = np.arange(len(page_BN))
+    for slot in range(page_BN.shape[1]):
+        tires_BN = _tires(made_topic_BN[:, :slot], topic_BN, config.alike)
+        best_B = np.where(tires_BN, left_BN - TIRING, left_BN).argmax(1)
+        made_BN[:, slot], made_topic_BN[:, slot] = page_BN[rows_B, best_B], topic_BN[rows_B, best_B]
+        left_BN[rows_B, best_B] = -np.inf
+    return made_BN
 
 
 def _tires(topic_BX: IntArray, topic_BM: IntArray, alike: int) -> BoolArray:

@@ -34,10 +34,11 @@ class Gains:
     by_utility: Mapping[str, FloatArray]
 
     @classmethod
-    def of(cls, view: MarketView, today_BT: FloatArray, prospects: Prospects) -> Gains:
+    def of(cls, view: MarketView, today_BT: FloatArray, prospects: Prospects, need_I: FloatArray) -> Gains:
         """By the prospects; what is no matter of taste counts as far as the item is clicked at all.
 
-        `today_BT` has the day's clicks of the users present, by main topic.
+        `today_BT` has the day's clicks of the users present, by main topic; `need_I` is how much a completed view
+        helps new content.
         """
         items, click_BI = view.items, prospects.click_BI
         pleased_BI = prospects.completion_BI - DISAPPOINTMENT * (1 - prospects.completion_BI)
@@ -50,7 +51,7 @@ class Gains:
             "satisfaction": satisfaction_BI,
             "retention": satisfaction_BI * (0.5 + novelty_BI),
             "diversity": click_BI * novelty_BI,
-            "cold_start": click_BI * items.is_new_I,
+            "cold_start": click_BI * prospects.completion_BI * (need_I * items.is_new_I),
             "group_order": click_BI * (1 - items.group_I / groups),
         }
         return cls(by_utility={name: gain_BI.astype(np.float32) for name, gain_BI in gains.items()})

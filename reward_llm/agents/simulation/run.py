@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from reward_llm.agents.allocation import UTILITIES
+from reward_llm.agents.allocation import UTILITIES, Recommender
 from reward_llm.agents.market.config import MarketConfig
 from reward_llm.agents.market.market import Market
 from reward_llm.agents.market.outcomes import DayLog, Outcomes
@@ -72,6 +72,10 @@ class Life:
 
     def month(self, on_day: OnProgress | None = None) -> Month:
         """Let the recommender fill the market's slates; `on_day` is told each day that ends after the warm-up."""
+        return self.lived(made(self.recommender), on_day)
+
+    def lived(self, recommender: Recommender, on_day: OnProgress | None = None) -> Month:
+        """The same with a recommender that has no name."""
         served = Weights(self.weights)
         market = Market(self.config, seed=self.seed, weights=lambda: served)
 
@@ -79,7 +83,7 @@ class Life:
             if on_day and log.day >= 0:
                 on_day(log.day)
 
-        whole = play(market, made(self.recommender), np.random.default_rng(self.seed), on_day=ended)
+        whole = play(market, recommender, np.random.default_rng(self.seed), on_day=ended)
         days = [Outcomes.of([log]) for log in market.days_log]
         return Month(
             whole={outcome: float(getattr(whole, outcome)) for outcome in Outcome},

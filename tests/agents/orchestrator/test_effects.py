@@ -46,10 +46,12 @@ def test_a_step_follows_the_gradient_of_the_likelihood_of_looked_at_clicks() -> 
     found = effects(4, 6, damping=1.0, **tight)
     found.item_I += generator.normal(size=6).astype(np.float32)
     one = trials(generator, topics(6), 4)
-    start = {name: getattr(found, name).copy() for name in ("fact_F", "taste_UT", "item_I", "creator_C")}
+    start = {name: getattr(found, name).copy() for name in ("fact_F", "usual_T", "taste_UT", "item_I", "creator_C")}
     at = {name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for name, value in start.items()}
     topic, facts = torch.tensor(one.topic_BNT).double(), torch.tensor(one.facts_BNF).double()
-    logit = (topic * at["taste_UT"][one.users_B][:, None]).sum(-1) + facts @ at["fact_F"] + found.bias
+    logit = (
+        (topic * (at["usual_T"] + at["taste_UT"][one.users_B])[:, None]).sum(-1) + facts @ at["fact_F"] + found.bias
+    )
     p = torch.tensor(LOOKS_N).double() * torch.sigmoid(
         logit + at["item_I"][torch.tensor(one.item_BN)] + at["creator_C"][torch.tensor(one.creator_BN)]
     )
@@ -122,3 +124,22 @@ def test_the_logits_of_pages_are_those_of_all_items() -> None:
     everything_BI = found.logits(one.users_B, facts(6), np.zeros((4, 6), dtype=np.float32))
     own_BN = found._own_logits(one) - one.facts_BNF @ found.fact_F
     np.testing.assert_allclose(np.take_along_axis(everything_BI, one.item_BN, axis=1), own_BN, rtol=1e-5)
+
+
+def test_a_topic_that_tires_a_user_counts_as_one_that_is_of_no_interest() -> None:
+    found = effects(2, 6)
+    found.taste_UT += 2.0
+    none_BI, open_BT = np.zeros((2, 6), dtype=np.float32), np.array([[1, 1, 1], [0, 1, 1]], dtype=np.float32)
+    logit_BI = found.logits(np.arange(2), facts(6), none_BI, open_BT)
+    assert (logit_BI[0] == logit_BI[0, 0]).all()
+    assert (logit_BI[1, [0, 3]] < logit_BI[1, 1] - 1).all()
+
+
+def test_a_new_user_is_thought_to_like_what_others_like() -> None:
+    generator = np.random.default_rng(4)
+    found = effects(30, 6)
+    for _ in range(40):
+        found.learn(trials(generator, topics(6), 30, lambda item_BN: item_BN % TOPICS == 0))
+    found.grow(31, 6, 2)
+    logit_I = found.logits(np.array([30]), facts(6), np.zeros((1, 6), dtype=np.float32))[0]
+    assert logit_I[[0, 3]].min() > logit_I[[1, 2, 4, 5]].max() + 1

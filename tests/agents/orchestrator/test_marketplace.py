@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reward_llm.agents.allocation import MarketView, Slates, StepOutcome
+from reward_llm.agents.market.outcomes import Outcomes
 from reward_llm.agents.market.play import play
 from reward_llm.agents.orchestrator.config import OrchestratorConfig, PageConfig
 from reward_llm.agents.orchestrator.marketplace import LearnedMarketplace, MarketplaceConfig
@@ -38,12 +39,12 @@ def test_boosts_never_take_more_than_a_fifth_of_the_impressions() -> None:
     assert max(shares) <= 0.2
 
 
-def test_at_least_four_of_five_new_contents_get_a_first_chance() -> None:
+def test_at_least_four_of_five_new_contents_of_who_was_not_caught_get_a_first_chance() -> None:
     market, marketplace = opened(), LearnedMarketplace()
     played(marketplace, market)
     view = market.view()
     published = view.day - view.items.age_days_I
-    is_judged_I = (published >= 0) & (published < view.day) & ~view.items.caught_I
+    is_judged_I = (published >= 0) & (published < view.day) & ~marketplace._convicted(view)
     assert is_judged_I.sum() > 20
     assert (marketplace.content.accounts.impressions_I[is_judged_I] > 0).mean() >= 0.8
 
@@ -87,6 +88,15 @@ def test_a_weight_moves_what_it_stands_for(utility: str) -> None:
         return float(np.mean(means))
 
     assert reached(0.01) < reached(0.4) < reached(0.8)
+
+
+def test_more_weight_on_diversity_spreads_a_day_s_clicks_and_on_group_order_puts_pages_in_order() -> None:
+    def reached(utility: str, weight: float) -> Outcomes:
+        return played(LearnedMarketplace(), opened(weights=lambda: leaning(utility, weight)))
+
+    for utility, outcome in (("diversity", "interest_diversity"), ("group_order", "group_order")):
+        little, much = (getattr(reached(utility, weight), outcome) for weight in (0.02, 0.4))
+        assert little < much
 
 
 def test_caught_content_is_neither_boosted_nor_shown_while_there_is_other() -> None:

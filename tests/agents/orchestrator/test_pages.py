@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_llm.agents.orchestrator.config import PageConfig
-from reward_llm.agents.orchestrator.pages import filled, with_boosts
+from reward_llm.agents.orchestrator.pages import Rivals, filled, with_boosts
 
 
 def plain(worth_I: np.ndarray, category_I: np.ndarray, size: int, config: PageConfig) -> list[int]:
@@ -15,7 +15,13 @@ def plain(worth_I: np.ndarray, category_I: np.ndarray, size: int, config: PageCo
     page: list[int] = []
     while len(page) < size:
         last = [category_I[item] for item in page[-2:]]
-        open_ = [i for i in left if len(last) < 2 or not category_I[i] == last[0] == last[1]] or list(left)
+        topics = [category_I[item] for item in page]
+        open_ = [
+            i
+            for i in left
+            if topics.count(category_I[i]) < config.most
+            and (len(last) < 2 or not category_I[i] == last[0] == last[1])
+        ] or list(left)
         best = max(open_, key=lambda i: left[i])
         page.append(best)
         del left[best]
@@ -49,6 +55,37 @@ def test_three_of_a_topic_never_stand_in_a_row(variety: float) -> None:
     category_I = np.array([0] * 6 + [1, 2] * 3)
     topics = category_I[filled(worth_BI, category_I, 8, PageConfig(variety=variety))[0]].tolist()
     assert all(len(set(topics[i : i + 3])) > 1 for i in range(6))
+
+
+def test_a_page_has_no_more_of_a_topic_than_it_may_while_there_is_other() -> None:
+    worth_BI = np.array([np.linspace(2, 1, 12)])
+    category_I = np.array([0] * 6 + [1, 2] * 3)
+    topics = category_I[filled(worth_BI, category_I, 8, PageConfig(variety=0.0, most=3))[0]].tolist()
+    assert max(topics.count(topic) for topic in range(3)) == 3
+
+
+def test_what_is_sold_gives_way_beside_its_rival() -> None:
+    worth_BI, category_I = np.array([[1.0, 0.9, 0.8, 0.1]]), np.array([0, 0, 1, 1])
+    is_sold_I, config = np.array([True, True, False, False]), PageConfig(variety=0.0)
+    assert filled(worth_BI, category_I, 2, config)[0].tolist() == [0, 1]
+    assert filled(worth_BI, category_I, 2, config, Rivals(is_sold_I, 0.5))[0].tolist() == [0, 2]
+    assert filled(worth_BI, category_I, 2, config, Rivals(~is_sold_I, 0.5))[0].tolist() == [0, 1]
+
+
+@given(seed=st.integers(0, 10_000), pull=st.floats(0, 5))
+def test_order_changes_where_items_stand_and_not_which_do(seed: int, pull: float) -> None:
+    generator = np.random.default_rng(seed)
+    worth_BI, category_I = generator.random((4, 20)), generator.integers(0, 4, 20)
+    group_I = generator.integers(0, 3, 20)
+    plainly_BN = filled(worth_BI, category_I, 8, PageConfig())
+    ordered_BN = filled(worth_BI, category_I, 8, PageConfig(), behind_I=pull * group_I)
+    assert (np.sort(plainly_BN, axis=1) == np.sort(ordered_BN, axis=1)).all()
+
+
+def test_a_strong_pull_puts_the_groups_in_their_order() -> None:
+    worth_BI, category_I, group_I = np.linspace(1, 2, 8)[None], np.arange(8), np.arange(8) % 3
+    ordered_N = filled(worth_BI, category_I, 8, PageConfig(variety=0.0), behind_I=10.0 * group_I)[0]
+    assert group_I[ordered_N].tolist() == sorted(group_I.tolist())
 
 
 @given(
