@@ -43,6 +43,9 @@ END = datetime(2026, 6, 18, 12, tzinfo=UTC)
 FEED = Scope("home_feed")
 BATCH = 1_000
 KILLS = 3
+POOL = 20_000
+TURNS = 500
+"""After how many turns through the pool its users come again: 20,000 in all."""
 SCOPES = ((None, None), ("new_user", None), (None, "pol_1"), ("mature_user", "pol_0"))
 WINDOWS = ("1m", "1h", "1d", "7d", "30d")
 Sent = tuple[float, float, int]
@@ -109,6 +112,22 @@ def _slate(draw: random.Random) -> Iterator[tuple[EventType, int | None, dict[st
 def _item(draw: random.Random, slot: int, slate: int) -> dict[str, Any]:
     item = (slate * 7919 + slot * 104_729) % 5_000
     return {"item": f"i{item}", "category": f"c{item % 30}", "request_id": f"r{slate}", "is_new": item % 10 == 0}
+
+
+def repeated(count: int, span: timedelta, until: datetime) -> Iterator[Event]:
+    """So many events as `events` gives them, by making up few and giving them other ids and users over and over."""
+    made = list(events(min(count, POOL), span, until))
+    step = span / count
+    for number in range(count):
+        turn, place = divmod(number, len(made))
+        like = made[place]
+        yield replace(
+            like,
+            event_id=f"{like.event_id}-{turn}",
+            at=until - span + (number + 1) * step,
+            user=f"{like.user}-{turn % TURNS}",
+            request_id=like.request_id and f"{like.request_id}-{turn}",
+        )
 
 
 def batches(count: int, seed: int) -> list[list[Event]]:
@@ -259,7 +278,7 @@ async def cost(folder: Path, partitions: int, count: int) -> dict[str, Any]:
     metrics, found, batch, used, before = store(folder, partitions), {}, [], 0.0, 0
     await _warmed(metrics)
     marks = [10**n for n in range(4, 9) if 10**n <= count]
-    for number, event in enumerate(events(count, timedelta(days=30), datetime.now(UTC)), start=1):
+    for number, event in enumerate(repeated(count, timedelta(days=30), datetime.now(UTC)), start=1):
         batch.append(event)
         if len(batch) == BATCH or number == count:
             began = time.process_time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -40,7 +41,7 @@ async def rerank(services: Services, metrics: Metrics, sent: RerankRequest) -> R
     weights = served.policy.weights if served else given_weights(scenario, sent.weights or {})
     ranked = await ranker_of(services).rerank(scenario, weights, sent.request(now))
     metrics.ranked(scenario.name, ranked.chosen, (services.clock() - now).total_seconds())
-    return RerankWire.of(sent, weights, served, ranked)
+    return RerankWire.of(f"slate_{uuid.uuid4().hex[:20]}", sent, weights, served, ranked)
 
 
 async def preview(services: Services, sent: PreviewRequest) -> PreviewWire:

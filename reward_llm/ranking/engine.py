@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ from ranker.checkpoint import SAMPLE, shipped_checkpoint
 from ranker.explanation import explain
 from ranker.requests import EMPTY, Requests
 from ranker.rules import Breach
-from ranker.scorer import Scorer, ScorerConfig
-from ranker.whatif import Sample, WhatIfConfig, compare
+from ranker.scorer import Ranked, Scorer, ScorerConfig
+from ranker.whatif import Sample, WhatIfConfig, compare, slates
 from reward_llm.domain.preview import Explanation, Preview
 from reward_llm.domain.ranking import RankedSlate, RankingRequest, measured
 from reward_llm.domain.scenario import Scenario
-from reward_llm.errors import RankingInvalid, WeightsInvalid
+from reward_llm.errors import RankerUnavailable, RankingInvalid, WeightsInvalid
+from reward_llm.ranking.exploring import explored
 from reward_llm.ranking.failures import translated
 from reward_llm.ranking.logged import LoggedRequests
 from reward_llm.ranking.presenting import explanation_of, preview_of
@@ -30,6 +32,8 @@ from reward_llm.ranking.rows import RowReader
 
 THREADS: Final = 1
 """Of torch, for each engine: requests are small, and others need the cores."""
+EXPLORED: Final = "explored"
+"""Who wrote a slate that is shown to learn from."""
 _OTHER_FOLDER: Final = (
     "Set REWARD_LLM_RANKER_CHECKPOINT to a folder that `reward-llm ranker train` wrote; a service reads it once."
 )
@@ -54,10 +58,14 @@ class Engine:
         scorer: What ranks.
         log: The Parquet file of the logged lists.
         what_if: How much a preview tries.
+        generator: Draws what is explored.
     """
 
-    def __init__(self, scorer: Scorer, log: Path, what_if: WhatIfConfig) -> None:
+    def __init__(
+        self, scorer: Scorer, log: Path, what_if: WhatIfConfig, generator: random.Random | None = None
+    ) -> None:
         self._scorer = scorer
+        self._generator = generator or random.Random()  # noqa: S311 - explores, keeps no secret
         self._rows = RowReader(scorer.features)
         self._log = log
         self._what_if = what_if
@@ -65,7 +73,9 @@ class Engine:
         self._sample: Sample | None = None
 
     @classmethod
-    def load(cls, config: EngineConfig, scorer: ScorerConfig | None = None) -> Engine:
+    def load(
+        cls, config: EngineConfig, scorer: ScorerConfig | None = None, generator: random.Random | None = None
+    ) -> Engine:
         """Load what the config names; the thread that does gets one thread of torch.
 
         Raises:
@@ -75,7 +85,7 @@ class Engine:
         keep_to_threads(THREADS)
         with translated(_OTHER_FOLDER):
             loaded = Scorer.load(folder, scorer or ScorerConfig())
-        return cls(loaded, config.log or folder / SAMPLE, config.what_if)
+        return cls(loaded, config.log or folder / SAMPLE, config.what_if, generator)
 
     @property
     def utilities(self) -> tuple[str, ...]:
@@ -83,7 +93,7 @@ class Engine:
         return self._scorer.utilities
 
     def rerank(self, scenario: Scenario, weights: Mapping[str, float], request: RankingRequest) -> RankedSlate:
-        """The slate with the highest score that the scorer finds.
+        """The slate with the highest score that the scorer finds, or another one as far as the request explores.
 
         Raises:
             RankingInvalid: If the request can't be ranked.
@@ -97,6 +107,9 @@ class Engine:
         read = self._rows.read(request)
         with translated():
             ranked = self._scorer.rank(read.requests, weights_K.unsqueeze(0), request.size)
+        propensities = None
+        if request.explore:
+            ranked, propensities = self._explored(ranked, read.requests, weights_K, request.explore)
         value_K = ranked.utility_BK[0].tolist()
         return RankedSlate(
             items=tuple(request.candidates[i].item_id for i in ranked.slate_BN[0].tolist() if i != EMPTY),
@@ -105,6 +118,7 @@ class Engine:
             chosen=ranked.chosen[0],
             breaches=_rules(ranked.breaches),
             unmet=_rules(ranked.unmet),
+            propensities=propensities,
             ignored=self._ignored(scenario, weights),
             missing=read.missing,
             unknown=read.unknown,
@@ -126,6 +140,33 @@ class Engine:
         ignored = tuple(dict.fromkeys([*self._ignored(scenario, now), *self._ignored(scenario, then)]))
         places = measured(scenario, self.utilities)
         return preview_of(compared, places, logged, confidence=self._what_if.confidence, ignored=ignored)
+
+    def values(
+        self, scenario: Scenario, weights: Mapping[str, float], *, requests: int, seed: int
+    ) -> dict[str, tuple[float, ...]]:
+        """The measured utilities of the slates that logged requests get under weights, a value for each request.
+
+        Args:
+            scenario: Whose utilities.
+            weights: By its utilities.
+            requests: How many are drawn, of those that have a candidate for every slot.
+            seed: Which are.
+
+        Raises:
+            WeightsInvalid: If none of the utilities that have a weight is measured.
+            RankerUnavailable: If the log can't be read, or has no such request.
+        """
+        weights_K, lists = self._vector(scenario, weights), self._requests().lists
+        rows = (lists.requests.allowed_BM.sum(1) >= lists.N).nonzero()[:, 0]
+        if not len(rows):
+            raise RankerUnavailable("no logged request has a candidate for every slot", hint=_OTHER_LOG)
+        drawn = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:requests]]
+        with translated():
+            some = lists.select(drawn.sort().values.tolist())
+            slate_BN = slates(self._rank, some.requests, weights_K, some.N)
+            value_BK = self._scorer.objective.values(some.requests, slate_BN.unsqueeze(1))[:, 0]
+        places = measured(scenario, self.utilities)
+        return {name: tuple(value_BK[:, place].tolist()) for name, place in places.items()}
 
     def explain(self, scenario: Scenario, weights: Mapping[str, float], request: str) -> Explanation:
         """Why a logged request's slate is as it is; the request is named by its id, or its number in the log.
@@ -152,6 +193,25 @@ class Engine:
             )
         places = measured(scenario, self.utilities)
         return explanation_of(explained, places, logged, row, ignored=self._ignored(scenario, weights))
+
+    def _explored(
+        self, ranked: Ranked, requests: Requests, weights_K: Tensor, share: float
+    ) -> tuple[Ranked, tuple[float, ...]]:
+        """What is shown when some of the slates are drawn, and the propensities of its items."""
+        found = explored(ranked.slate_BN[0], requests, self._scorer.rules, share, self._generator)
+        propensities = tuple(found.propensity_N.tolist())
+        if found.is_best:
+            return ranked, propensities
+        value_BK = self._scorer.objective.values(requests, found.slate_N[None, None])[:, 0]
+        shown = Ranked(
+            slate_BN=found.slate_N[None],
+            reward_B=value_BK @ (weights_K / weights_K.sum()),
+            utility_BK=value_BK,
+            chosen=(EXPLORED,),
+            breaches=(),
+            unmet=(),
+        )
+        return shown, propensities
 
     def _rank(self, requests: Requests, weights_BK: Tensor, size: int) -> Tensor:
         return self._scorer.rank(requests, weights_BK, size).slate_BN

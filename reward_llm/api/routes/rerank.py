@@ -27,7 +27,8 @@ async def rerank(request: Request, here: Here, caller: Calling) -> RerankWire:
     """The slate with the highest weighted sum of utilities, under the weights in force or under those sent along.
 
     It is chosen among the lists of one model for all weights and of plain rivals. A list that breaks a rule of the
-    surface isn't shown. Nothing of a request is kept.
+    surface isn't shown. With `explore`, some slates are drawn among others, with known probabilities, to learn from.
+    Nothing of a request is kept.
     """
     limit = here.services.config.rerank_limit_bytes
     sent = validated(RerankRequest, parse_json(await read_body(request, limit), limit))

@@ -95,6 +95,12 @@ class RerankRequest(Incoming):
         max_length=MAX_SLATE,
         description="The slot, from 0, of items that are guaranteed one.",
     )
+    explore: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="The probability that another slate is shown than the best one, to learn from.",
+    )
 
     def request(self, at: datetime) -> RankingRequest:
         """The request as it is ranked at a moment."""
@@ -104,15 +110,20 @@ class RerankRequest(Incoming):
             size=self.size,
             at=at,
             pinned=dict(self.pinned),
+            explore=self.explore,
         )
 
 
 class RerankWire(Outgoing):
     """A slate, and whose weights made it."""
 
+    request_id: str = Field(description="Of this slate, for the events that come of it.")
     scenario: str
     segment: str | None
     slate: list[str] = Field(description="The ids of the items, in the order of the slots.")
+    propensities: list[float] | None = Field(
+        description="With which probability each item came to its slot, for its impression; null without `explore`."
+    )
     utilities: dict[str, float] = Field(
         description="What the slate is expected to be worth by each utility that the ranker measures, in [0, 1]."
     )
@@ -123,7 +134,7 @@ class RerankWire(Outgoing):
     source: Source | Literal["request"]
     rule: Rule | None = Field(description="Whose activation won; null if the weights came with the request.")
     stale: bool = Field(description="Whether the database last confirmed the weights too long ago.")
-    chosen: str = Field(description="Who wrote the slate: the `actor`, one of its rivals, or `baseline`.")
+    chosen: str = Field(description="Who wrote the slate: the `actor`, one of its rivals, `baseline`, or `explored`.")
     breaches: list[str] = Field(description="Rules for which a slate with a higher score wasn't shown.")
     unmet: list[str] = Field(description="Rules that this slate breaks, as every other does that was found.")
     ignored: list[str] = Field(description="Utilities that have a weight and that the ranker doesn't measure.")
@@ -132,13 +143,20 @@ class RerankWire(Outgoing):
 
     @classmethod
     def of(
-        cls, sent: RerankRequest, weights: Mapping[str, float], served: ServedWeights | None, ranked: RankedSlate
+        cls,
+        request_id: str,
+        sent: RerankRequest,
+        weights: Mapping[str, float],
+        served: ServedWeights | None,
+        ranked: RankedSlate,
     ) -> RerankWire:
         """The slate; `served` is None where the weights came with the request."""
         return cls(
+            request_id=request_id,
             scenario=sent.scenario,
             segment=sent.segment,
             slate=list(ranked.items),
+            propensities=None if ranked.propensities is None else list(ranked.propensities),
             utilities=dict(ranked.utilities),
             score=ranked.score,
             weights=dict(weights),

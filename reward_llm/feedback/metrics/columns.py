@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
 from reward_llm.domain.events import Event
 from reward_llm.feedback.metrics.estimates import group_of, hash_of
+from reward_llm.feedback.metrics.sample import EVERYTHING, Sample
 from reward_llm.feedback.metrics.tallies import MILLIONTHS
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,9 +41,14 @@ COLUMNS: Final = MappingProxyType(
         "creator": "VARCHAR",
         "is_new": "BOOLEAN",
         "boosted": "BOOLEAN",
+        "of_user": "BOOLEAN",
+        "of_item": "BOOLEAN",
     }
 )
-"""`moment` is in microseconds since 1970, `amount` (an event's value) and `cost` are in millionths."""
+"""`moment` is in microseconds since 1970, `amount` (an event's value) and `cost` are in millionths.
+
+`of_user` and `of_item` say what an event was drawn for: all that a user did, or all that was done with an item.
+"""
 _TYPES: Final = {
     "UBIGINT": "uint64",
     "VARCHAR": "string",
@@ -65,6 +72,7 @@ _SAME: Final = (
     "is_new",
     "boosted",
 )
+_same: Final = attrgetter(*_SAME)
 
 
 def micros(moment: datetime) -> int:
@@ -82,11 +90,12 @@ def event_hash(event: Event) -> int:
     return hash_of(event.scenario, event.event_id)
 
 
-def columns(events: Sequence[Event]) -> Any:
-    """The events as an Arrow table with `COLUMNS`."""
+def columns(events: Sequence[Event], sample: Sample = EVERYTHING) -> Any:
+    """The events, which the sample keeps, as an Arrow table with `COLUMNS`."""
     import pyarrow as pa
 
-    values: dict[str, list[Any]] = {name: [getattr(e, name) for e in events] for name in _SAME}
+    same = [*zip(*map(_same, events), strict=True)] or [()] * len(_SAME)
+    values: dict[str, Sequence[Any]] = dict(zip(_SAME, same, strict=True))
     values["id_hash"] = [event_hash(e) for e in events]
     values["type"] = [e.type.value for e in events]
     values["moment"] = [micros(e.at) for e in events]
@@ -95,6 +104,9 @@ def columns(events: Sequence[Event]) -> Any:
     values["slot"] = [e.position for e in events]
     values["amount"] = [_millionths(e.value) for e in events]
     values["cost"] = [_millionths(e.cost) for e in events]
+    is_all = sample == EVERYTHING
+    values["of_user"] = [is_all or sample.has_user(e) for e in events]
+    values["of_item"] = [is_all or sample.has_item(e) for e in events]
     types = {name: pa.type_for_alias(_TYPES[kind]) for name, kind in COLUMNS.items()}
     return pa.table({name: pa.array(values[name], kind) for name, kind in types.items()})
 

@@ -8,8 +8,8 @@ random, and the estimate is made again without each group g (the delete-a-group 
 For shares, which have no such interval near 0 and 1, the variance only says how many independent events these ones
 are worth, n' = r (1 - r) / v and at most n, and the interval is Wilson's (1927) for n' (Korn and Graubard 1998).
 
-Totals of a share of users are divided by it, and so is their interval, which then holds for all users. Some of an
-item's clicks can't tell whether all of them were enough, so the success of new items is told from all users alone.
+Totals of a share of users are divided by it, and so is their interval, which then holds for all users. The success of
+new items is told from a share of the items, of which every click is known.
 """
 
 from __future__ import annotations
@@ -59,14 +59,12 @@ def hash_of(*names: str) -> int:
 
 
 def estimates(tally: Tally, share: float = 1.0) -> dict[Metric, Estimate]:
-    """Every metric of what was counted from a share of the users."""
+    """Every metric of what was counted from a share of the users and of the items."""
     return {metric: estimate(metric, tally, share) for metric in Metric}
 
 
 def estimate(metric: Metric, tally: Tally, share: float = 1.0) -> Estimate:
-    """A metric of what was counted from a share of the users."""
-    if metric is Metric.COLD_START_SUCCESS and share < 1:
-        return NOTHING
+    """A metric of what was counted from a share of the users and of the items."""
     if metric in TOTALS:
         return _total([_TOTALS[metric](t) for t in tally.groups.values()], share)
     parts = _new_items(tally) if metric is Metric.COLD_START_SUCCESS else map(_RATIOS[metric], tally.groups.values())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Condition
@@ -18,14 +19,13 @@ from reward_llm.domain.scenario import Scope
 from reward_llm.errors import ConfigurationInvalid
 from reward_llm.feedback.metrics import queries
 from reward_llm.feedback.metrics.columns import columns, micros, moment_of
+from reward_llm.feedback.metrics.sample import EVERYTHING, Sample
 from reward_llm.feedback.metrics.seen import SeenIds
 from reward_llm.feedback.metrics.tallies import GroupTally, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Slot = tuple[str, str, int, float, bool]
-"""User, item, place from 0, the probability that it was shown there, and whether it was clicked."""
 ACTED: Final = frozenset(
     {
         Metric.CTR,
@@ -47,6 +47,21 @@ _QUERIES: Final = (
     (queries.SLATES, frozenset({Metric.NDCG, Metric.MRR})),
     (queries.INTERESTS, frozenset({Metric.INTEREST_DIVERSITY})),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a user was shown at a place, from 0, with which probability, and whether it was clicked.
+
+    `request_id` is that of the slate, None where nobody said it.
+    """
+
+    user: str
+    request_id: str | None
+    item: str
+    place: int
+    propensity: float
+    is_clicked: bool
 
 
 class EventLog:
@@ -71,6 +86,7 @@ class EventLog:
             raise ConfigurationInvalid(
                 f"events can't be kept in {path}: {exc}", hint="Only one process at a time may have the file open."
             ) from exc
+        self._sample = EVERYTHING
         self._changed = Condition()
         self._readers = 0
         self._writer = self._connection.cursor()
@@ -79,13 +95,33 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._seen)
 
+    def adopt(self, sample: Sample) -> None:
+        """Take what is appended for that which the sample keeps of all events; without it, that is everything.
+
+        Raises:
+            ConfigurationInvalid: If the log has events of another share already.
+        """
+        with self._reader() as reader:
+            known = reader.execute(queries.SHARE).fetchone()
+        if known and known[0] != sample.share and len(self):
+            raise ConfigurationInvalid(
+                f"the log has a share of {known[0]:g} of all users, and is to keep {sample.share:g}",
+                hint="Go back to that share, or choose another folder.",
+            )
+        with self._transaction():
+            self._writer.execute(queries.FORGET_SHARE)
+            self._writer.execute(queries.KEEP_SHARE, {"share": sample.share})
+            if sample == EVERYTHING:
+                self._writer.execute(queries.ALL_ITEMS)
+        self._sample = sample
+
     def append(self, events: Sequence[Event]) -> int:
-        """Keep the events that aren't there yet, and say how many these are.
+        """Keep the events, which the sample keeps, that aren't there yet, and say how many these are.
 
         Raises:
             duckdb.Error: If they can't be kept; none of them is then.
         """
-        table = columns(events)
+        table = columns(events, self._sample)
         ids = table.column("id_hash").to_numpy()
         is_fresh = self._seen.fresh(ids)
         if not is_fresh.any():
@@ -158,7 +194,17 @@ class EventLog:
         named = self._scoped(scope, policy_id)
         inside = {**named, "start": micros(until - window.length), "until": micros(until)}
         with self._reader() as reader:
-            return reader.execute(queries.SLOTS, inside).fetchall()
+            return [Slot(*row) for row in reader.execute(queries.SLOTS, inside).fetchall()]
+
+    def columns_of(self, query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a query as NumPy arrays, masked where something is NULL.
+
+        Raises:
+            duckdb.Error: If the log can't be read.
+        """
+        with self._reader() as reader:
+            named = {name: value for name, value in parameters.items() if f"${name}" in query}
+            return reader.execute(query, named).fetchnumpy()
 
     def newest(self, scenario: str) -> datetime | None:
         """When the scenario's last event happened."""

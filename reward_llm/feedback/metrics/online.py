@@ -1,6 +1,6 @@
 """Online metrics over the partitions of the log.
 
-events ─► of the share of users that is kept? ─► by user ─► a writer and a log each
+events ─► of the share that is kept? ─► by user ─► a writer and a log each
 │ tallies, side by side
 a metric ◄─ estimate with interval ◄─ one tally ◄─ added up ◄─┘
 """
@@ -24,13 +24,13 @@ from reward_llm.domain.scenario import Scope
 from reward_llm.errors import ConfigurationInvalid, MetricsUnavailable
 from reward_llm.feedback.metrics.estimates import CONFIDENCE, estimate, estimates, hash_of
 from reward_llm.feedback.metrics.log import EventLog, Slot
+from reward_llm.feedback.metrics.sample import EVERYTHING, Sample
 from reward_llm.feedback.metrics.tallies import GROUPS, Tally, merged
 from reward_llm.feedback.metrics.writer import LogWriter
 
 KIND: Final = "metrics"
 KEPT: Final = MAX_AGE + timedelta(days=1)
 """How long events are kept: what the longest window needs, which looks back a day more for who came back."""
-_HASHES: Final = 2**64
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
@@ -40,9 +40,11 @@ class MetricsConfig:
     """How metrics are kept."""
 
     share: float = 1.0
-    """How much of all users is kept, over 0 and at most 1: which users it is depends on their ids alone."""
+    """How much of all users and of all items is kept, over 0 and at most 1; see `metrics.sample`."""
     prune_s: float = 86_400.0
     """How often events that no window reaches any more are forgotten."""
+    kept: timedelta = KEPT
+    """How long events are kept, at least as long as `KEPT`; experiments may reach further back than windows."""
 
 
 def open_logs(folder: Path | None, partitions: int) -> list[EventLog]:
@@ -74,6 +76,9 @@ class MetricsStore:
         logs: The partitions; a user's events are in one of them.
         clock: The time.
         config: How metrics are kept.
+
+    Raises:
+        ConfigurationInvalid: If the logs have events of another share.
     """
 
     def __init__(self, logs: Sequence[EventLog], clock: Clock, config: MetricsConfig | None = None) -> None:
@@ -81,11 +86,19 @@ class MetricsStore:
         self._writers = tuple(LogWriter(log) for log in self._logs)
         self._clock = clock
         self._config = config or MetricsConfig()
+        self._sample = Sample(self._config.share)
+        for log in self._logs:
+            log.adopt(self._sample)
 
     @property
     def kind(self) -> str:
         """What keeps the events."""
         return KIND
+
+    @property
+    def kept(self) -> timedelta:
+        """How far back events reach."""
+        return self._config.kept
 
     def __len__(self) -> int:
         return sum(map(len, self._logs))
@@ -96,11 +109,10 @@ class MetricsStore:
         Raises:
             EventsUnavailable: If some can't be kept now.
         """
+        kept = events if self._sample == EVERYTHING else [e for e in events if self._sample.keeps(e)]
         parts: list[list[Event]] = [[] for _ in self._logs]
-        for event in events:
-            place = hash_of(event.key)
-            if place < self._config.share * _HASHES:
-                parts[place // GROUPS % len(parts)].append(event)
+        for event in kept:
+            parts[hash_of(event.key) // GROUPS % len(parts) if len(parts) > 1 else 0].append(event)
         written = [writer.write(part) for writer, part in zip(self._writers, parts, strict=True) if part]
         outcomes = await asyncio.gather(*written, return_exceptions=True)
         for outcome in outcomes:
@@ -134,7 +146,7 @@ class MetricsStore:
     async def policies(self, scope: Scope, window: MetricWindow) -> Sequence[str]:
         """The policies that events of the window name."""
         until = self._clock()
-        found = await self._of_all(lambda log: log.policies(scope, window, until))
+        found = await self.of_all(lambda log: log.policies(scope, window, until))
         return sorted({policy for policies in found for policy in policies})
 
     async def slots(
@@ -142,18 +154,18 @@ class MetricsStore:
     ) -> list[Slot]:
         """What was shown in the window with a known probability, of one partition after the other."""
         end = until or self._clock()
-        found = await self._of_all(lambda log: log.slots(scope, policy_id, window, end))
+        found = await self.of_all(lambda log: log.slots(scope, policy_id, window, end))
         return [slot for slots in found for slot in slots]
 
     async def newest(self, scenario: str) -> datetime | None:
         """When the scenario's last event happened."""
-        found = await self._of_all(lambda log: log.newest(scenario))
+        found = await self.of_all(lambda log: log.newest(scenario))
         return max((moment for moment in found if moment is not None), default=None)
 
     async def keep_pruned(self) -> None:
         """Forget what no window reaches any more, until cancelled."""
         while True:
-            before = self._clock() - KEPT
+            before = self._clock() - self._config.kept
             try:
                 await asyncio.gather(*(writer.prune(before) for writer in self._writers))
             except duckdb.Error as exc:
@@ -168,9 +180,14 @@ class MetricsStore:
     async def _tally(
         self, scope: Scope, policy_id: str | None, window: MetricWindow, until: datetime, metrics: Collection[Metric]
     ) -> Tally:
-        return merged(await self._of_all(lambda log: log.tally(scope, policy_id, window, until, metrics)))
+        return merged(await self.of_all(lambda log: log.tally(scope, policy_id, window, until, metrics)))
 
-    async def _of_all(self, ask: Callable[[EventLog], T]) -> list[T]:
+    async def of_all(self, ask: Callable[[EventLog], T]) -> list[T]:
+        """What every partition answers.
+
+        Raises:
+            MetricsUnavailable: If one can't be read now.
+        """
         try:
             return await asyncio.gather(*(asyncio.to_thread(ask, log) for log in self._logs))
         except duckdb.Error as exc:

@@ -10,8 +10,18 @@ from typing import Final
 from reward_llm.feedback.metrics.columns import COLUMNS
 
 DAY_US: Final = 86_400_000_000
-CREATE: Final = f"CREATE TABLE IF NOT EXISTS events ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})"
-INSERT: Final = "INSERT INTO events SELECT * FROM batch"
+CREATE: Final = f"""
+CREATE TABLE IF NOT EXISTS events ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
+ALTER TABLE events ADD COLUMN IF NOT EXISTS of_user BOOLEAN DEFAULT true;
+ALTER TABLE events ADD COLUMN IF NOT EXISTS of_item BOOLEAN;
+CREATE TABLE IF NOT EXISTS sample (share DOUBLE);
+"""
+"""Logs that are older than the draw of items have only users' events."""
+SHARE: Final = "SELECT share FROM sample"
+FORGET_SHARE: Final = "DELETE FROM sample"
+KEEP_SHARE: Final = "INSERT INTO sample VALUES ($share)"
+ALL_ITEMS: Final = "UPDATE events SET of_item = true WHERE of_item IS NULL"
+INSERT: Final = "INSERT INTO events BY NAME SELECT * FROM batch"
 PRUNE: Final = "DELETE FROM events WHERE moment <= $before"
 IDS: Final = "SELECT id_hash FROM events"
 NEWEST: Final = "SELECT scenario, max(moment) FROM events GROUP BY scenario"
@@ -21,7 +31,8 @@ _SCOPED: Final = """
     AND ($segment::VARCHAR IS NULL OR segment = $segment)
     AND ($policy::VARCHAR IS NULL OR policy_id = $policy)
 """
-_INSIDE: Final = f"moment > $start AND moment <= $until AND {_SCOPED}"
+_WITHIN: Final = f"moment > $start AND moment <= $until AND {_SCOPED}"
+_INSIDE: Final = f"of_user AND {_WITHIN}"
 
 POLICIES: Final = """
 SELECT DISTINCT policy_id FROM events
@@ -94,7 +105,8 @@ WITH clicked AS (
     SELECT DISTINCT user_id, request_id, slot FROM events
     WHERE type = 'click' AND moment > $start AND moment <= $until AND scenario = $scenario
 )
-SELECT shown.user_id, shown.item, shown.slot, shown.propensity, clicked.slot IS NOT NULL AS clicked
+SELECT
+    shown.user_id, shown.request_id, shown.item, shown.slot, shown.propensity, clicked.slot IS NOT NULL AS clicked
 FROM (
     SELECT * FROM events
     WHERE type = 'impression' AND propensity IS NOT NULL AND slot IS NOT NULL AND {_INSIDE}
@@ -107,9 +119,9 @@ ORDER BY shown.moment, shown.id_hash
 
 NEW_ITEMS: Final = f"""
 WITH shown AS (
-    SELECT DISTINCT item FROM events WHERE type = 'impression' AND is_new AND {_INSIDE}
+    SELECT DISTINCT item FROM events WHERE type = 'impression' AND is_new AND of_item AND {_WITHIN}
 ), clicked AS (
-    SELECT item, count(*) AS clicks FROM events WHERE type = 'click' AND {_INSIDE} GROUP BY item
+    SELECT item, count(*) AS clicks FROM events WHERE type = 'click' AND of_item AND {_WITHIN} GROUP BY item
 )
 SELECT shown.item, coalesce(clicks, 0) FROM shown LEFT JOIN clicked ON clicked.item = shown.item
 """  # noqa: S608

@@ -29,11 +29,13 @@ class SeenIds:
 
     def fresh(self, ids: Ids) -> npt.NDArray[np.bool_]:
         """Which of the ids, the first of each, aren't in the set."""
-        is_fresh = np.zeros(ids.size, bool)
-        is_fresh[np.unique(ids, return_index=True)[1]] = True
+        once, first = np.unique(ids, return_index=True)  # sorted: neighbours are looked for in the same places
+        is_new = np.ones(once.size, bool)
         for run in self._runs:
-            place = np.searchsorted(run, ids)
-            is_fresh &= run[np.minimum(place, run.size - 1)] != ids
+            place = np.searchsorted(run, once)
+            is_new &= run[np.minimum(place, run.size - 1)] != once
+        is_fresh = np.zeros(ids.size, bool)
+        is_fresh[first[is_new]] = True
         return is_fresh
 
     def add(self, ids: Ids) -> None:

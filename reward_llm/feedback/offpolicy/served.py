@@ -9,8 +9,8 @@ import numpy as np
 from reward_llm.feedback.metrics.log import Slot
 from reward_llm.feedback.offpolicy.decisions import LoggedDecisions
 
-Target = Callable[[str, str, int], float]
-"""With what probability the other policy shows a user an item at a place, which counts from 0."""
+Target = Callable[[Slot], float]
+"""With what probability the other policy shows the slot's user the same item at the same place."""
 
 
 def served_decisions(slots: Sequence[Slot], target: Target) -> LoggedDecisions:
@@ -23,7 +23,7 @@ def served_decisions(slots: Sequence[Slot], target: Target) -> LoggedDecisions:
         LogUnusable: If there are no slots, or the target isn't a probability.
     """
     return LoggedDecisions(
-        np.array([clicked for *_, clicked in slots], np.float64),
-        np.array([propensity for *_, propensity, _ in slots], np.float64),
-        np.array([target(user, item, place) for user, item, place, _, _ in slots], np.float64),
+        np.array([slot.is_clicked for slot in slots], np.float64),
+        np.array([slot.propensity for slot in slots], np.float64),
+        np.array([target(slot) for slot in slots], np.float64),
     )

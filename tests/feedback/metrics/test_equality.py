@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,9 +29,14 @@ def store(folder: Path | None = None, partitions: int = 1) -> MetricsStore:
 
 
 def sent(seed: int) -> list[list[Event]]:
-    """Batches in which 5 % of the events come late and 5 % twice."""
+    """Some days in batches in which 5 % of the events come late and 5 % twice."""
+    return disordered(days(seed), seed)
+
+
+def disordered(events: Sequence[Event], seed: int) -> list[list[Event]]:
+    """Batches of the events in which 5 % of them come late and 5 % twice."""
     draw = random.Random(seed)
-    told = [(e.at + timedelta(hours=draw.random() * 30 * (draw.random() < 0.05)), e) for e in days(seed)]
+    told = [(e.at + timedelta(hours=draw.random() * 30 * (draw.random() < 0.05)), e) for e in events]
     told += [(at + timedelta(hours=draw.random()), e) for at, e in told if draw.random() < 0.05]
     order = [e for _, e in sorted(told, key=lambda pair: pair[0])]
     batches = []

@@ -1,8 +1,7 @@
-"""Intervals, samples and merging."""
+"""Intervals and merging."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -12,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_llm.domain.events import Event, EventType
-from reward_llm.domain.metrics import NOTHING, TOTALS, Metric, MetricWindow
-from reward_llm.domain.scenario import Scope
+from reward_llm.domain.metrics import NOTHING, Metric, MetricWindow
 from reward_llm.errors import WindowInvalid
 from reward_llm.feedback.metrics.estimates import estimate, estimates, group_of
-from reward_llm.feedback.metrics.online import MetricsConfig, MetricsStore, open_logs
+from reward_llm.feedback.metrics.online import MetricsStore, open_logs
 from reward_llm.feedback.metrics.tallies import COUNTED, GROUPS, GroupTally, Tally, merged
-from tests.feedback.metrics.events import NOON, days
+from tests.feedback.metrics.events import NOON
 
 MONTH = MetricWindow.parse("30d")
 COUNTS = st.builds(GroupTally, **{name: st.integers(0, 50) for name in COUNTED})
@@ -74,38 +72,6 @@ def test_a_share_of_nothing_is_still_uncertain() -> None:
 def test_one_group_tells_no_interval_of_a_mean() -> None:
     found = estimate(Metric.NDCG, Tally(groups={3: GroupTally(clicked_slates=2, ndcg=1.5)}))
     assert (found.value, found.low, found.high) == (0.75, None, None)
-
-
-async def test_a_sample_of_users_covers_what_all_of_them_did() -> None:
-    events = days(8, users=1_500, count=2)
-    whole, part = (MetricsStore(open_logs(None, 1), lambda: NOON, MetricsConfig(share=s)) for s in (1.0, 0.25))
-    await whole.publish(events)
-    await part.publish(events)
-    assert len(part) == pytest.approx(len(whole) / 4, rel=0.15)
-    true, told = await asyncio.gather(*(m.report(Scope("home_feed"), None, MONTH) for m in (whole, part)))
-    for metric in {*Metric} - {Metric.COLD_START_SUCCESS}:
-        found, value = told.estimates[metric], true.estimates[metric].value
-        assert found.low is not None
-        assert found.high is not None
-        assert value is not None
-        wide = 0.5 * (found.high - found.low)  # one in twenty lies outside, and none so far
-        assert found.low - wide <= value <= found.high + wide, metric
-    assert told.estimates[Metric.COLD_START_SUCCESS] == NOTHING
-    assert told.share == 0.25
-    assert set(TOTALS) < set(told.estimates)
-    await whole.aclose()
-    await part.aclose()
-
-
-async def test_a_sample_has_all_events_of_its_users() -> None:
-    part = MetricsStore(open_logs(None, 1), lambda: NOON, MetricsConfig(share=0.5))
-    for user in range(40):
-        kept = len(part)
-        about = {"scenario": "home_feed", "user": f"u{user}", "at": NOON}
-        await part.publish([Event(event_id=f"{user}-{n}", type=EventType.SESSION, **about) for n in range(5)])
-        assert len(part) - kept in {0, 5}
-    assert 0 < len(part) < 200
-    await part.aclose()
 
 
 async def test_sessions_of_a_day_are_followed_to_the_next_whatever_policy_they_have_then() -> None:

@@ -42,7 +42,7 @@ async def test_served_slates_tell_what_another_policy_would_have_had() -> None:
     assert len(slots) == 3_000
     for estimator in (ips, snips):
         for share in (1.0, 0.5):
-            found = estimator(served_decisions(slots, lambda _, item, __, s=share: s if item == "good" else 1 - s))
+            found = estimator(served_decisions(slots, lambda slot, s=share: s if slot.item == "good" else 1 - s))
             assert found.covers(share * CLICKED["good"] + (1 - share) * CLICKED["bad"])
             assert found.is_reliable
     await metrics.aclose()
@@ -55,5 +55,5 @@ async def test_slots_without_a_propensity_tell_nothing() -> None:
     slots = await metrics.slots(Scope("home_feed"), None, DAY)
     assert slots == []
     with pytest.raises(LogUnusable):
-        served_decisions(slots, lambda *_: 1.0)
+        served_decisions(slots, lambda _: 1.0)
     await metrics.aclose()
