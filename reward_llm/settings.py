@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     """The calibration.json of the model behind vLLM; the embedded model has its own in the checkpoint's folder."""
     bundle: Literal["goal_to_intents", "goal_to_points"] = "goal_to_intents"
     """What a model is asked for: intents, or for a large one intents and weights in points."""
+    prompt_outcomes: bool = False
+    """Whether prompts that use the variable `outcomes` are told what came of earlier goals."""
     golden_dir: Path | None = None
     """Golden sets of one's own for `home_feed`, beside those that ship; a file of the same name replaces one."""
     deadline_s: float = Field(default=20.0, gt=0, le=600)
@@ -105,6 +107,14 @@ class Settings(BaseSettings):
     """Into how many parts the log is split by user; it stays at what the folder was made with."""
     metrics_share: float = Field(default=1.0, gt=0, le=1)
     """How much of all users metrics are estimated from."""
+    metrics_days: int = Field(default=32, ge=32, le=400)
+    """For how many days events are kept; experiments that run for long need more of them."""
+    worker: Literal["inside", "apart"] = "inside"
+    """Who does what has to be done again and again, such as controllers and looks at experiments: the service itself,
+    or `reward-llm worker` in a process of its own. Of all who could, one leads."""
+    surfaces_dir: Path | None = None
+    """A folder of response surfaces that `reward-llm solve fit` wrote; for scenarios that it has none for, those that
+    ship are used."""
     agents_state: Literal["memory", "redis"] = "memory"
     """Where what events told of users and items is kept: in the service, which forgets it when it stops, or at
     `redis_url`."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from reward_llm.domain.act import MIGRATOR, SENDER
+from reward_llm.domain.act import EXPERIMENTER, MIGRATOR, SENDER
 from reward_llm.domain.source import Source
 from reward_llm.errors import Forbidden
 
@@ -126,7 +126,7 @@ class Principal:
 
 
 ANONYMOUS: Final = "anonymous"
-RESERVED_NAMES: Final = frozenset({ANONYMOUS, MIGRATOR, SENDER, *Source})
+RESERVED_NAMES: Final = frozenset({ANONYMOUS, EXPERIMENTER, MIGRATOR, SENDER, *Source})
 """Names that stand in the audit log for nobody in particular, and for the service's own work."""
 EVERYBODY: Final = Principal(name=ANONYMOUS, kind=PrincipalKind.ANONYMOUS, grants=(Grant(role=Role.ADMIN),))
 """Who calls a service that is open: whoever they say they are, with every permission."""

@@ -8,6 +8,8 @@ from typing import Final
 
 SENDER: Final = "webhooks"
 """Who makes a webhook inactive."""
+EXPERIMENTER: Final = "experiments"
+"""Who looks at experiments, and ends what does harm."""
 MIGRATOR: Final = "reward-llm db"
 """Who changes the database's schema."""
 

@@ -30,6 +30,18 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What another reader would answer.
+
+    A model that can tell how likely it finds a text takes it in place of its own answer, if it finds it likelier, or
+    less likely by no more than `trust`, in nats.
+    """
+
+    text: str
+    trust: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
     """A chat to be answered by one JSON document of the schema, within `deadline_s` seconds."""
 
@@ -39,6 +51,7 @@ class CompletionRequest:
     temperature: float = 0.0
     seed: int = 0
     deadline_s: float = 30.0
+    suggestion: Suggestion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +79,12 @@ class Choice:
 class Completion:
     """A whole answer: the text, the model that gave it, and the probabilities of its choices if it tells them.
 
-    `checkpoint_hash` is that of the model's weights, None if it isn't told.
+    `checkpoint_hash` is that of the model's weights, None if it isn't told. `suggested` says that the model had
+    written something else, and the text is the suggestion.
     """
 
     text: str
     model: str
     choices: tuple[Choice, ...] = ()
     checkpoint_hash: str | None = None
+    suggested: bool = False

@@ -39,13 +39,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingRequest:
-    """A user, the candidates and how many of them are shown; `pinned` guarantees items their slots, from 0."""
+    """A user, the candidates and how many of them are shown; `pinned` guarantees items their slots, from 0.
+
+    `explore` is the probability that a slate is shown to learn from instead of the best one.
+    """
 
     user: Mapping[str, Feature]
     candidates: tuple[Candidate, ...]
     size: int
     at: datetime
     pinned: Mapping[str, int] = field(default_factory=dict)
+    explore: float = 0.0
 
     def problems(self) -> Iterator[Violation]:
         """Everything for which it can't be ranked."""
@@ -83,7 +87,8 @@ class RankedSlate:
     `utilities` are those of the scenario that the ranker measures, in [0, 1], and `ignored` those that it doesn't;
     `score` is R_w. `chosen` is who wrote the slate, such as `actor` or `greedy`; `breaches` are the rules for which a
     better one wasn't shown, and `unmet` those that it breaks itself, as every other would. `missing` are features
-    that the ranker knows and nobody sent, `unknown` those that it doesn't know.
+    that the ranker knows and nobody sent, `unknown` those that it doesn't know. `propensities` are the probabilities
+    with which the items came to their places, None where nothing was left to chance.
     """
 
     items: tuple[str, ...]
@@ -95,6 +100,7 @@ class RankedSlate:
     ignored: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    propensities: tuple[float, ...] | None = None
 
 
 def term_of(utility: Utility) -> str:

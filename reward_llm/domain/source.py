@@ -15,3 +15,11 @@ class Source(StrEnum):
     LAST_KNOWN_GOOD = "last_known_good"
     DEFAULT = "default"
     HUMAN = "human"
+    CONTROLLER = "controller"
+    SEARCH = "search"
+    SOLVED = "solved"
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the weights were made of a goal that was read, which then is their origin."""
+        return self not in {Source.HUMAN, Source.CONTROLLER, Source.SEARCH, Source.SOLVED}

@@ -13,8 +13,12 @@ RewardLLMError
 │   ├── RankingInvalid
 │   ├── AllocationInvalid   slates that a market can't show
 │   ├── SimulationInvalid
+│   ├── SearchInvalid       or one that has nothing to propose
 │   ├── EventInvalid
+│   ├── ExperimentInvalid
 │   ├── WindowInvalid       of metrics
+│   ├── ControllerInvalid
+│   ├── SurfaceInvalid      a response surface that can't be made or used
 │   ├── LogUnusable         logged decisions that nothing can be estimated from
 │   ├── PromptInvalid
 │   ├── BackendNotConfigured
@@ -34,12 +38,16 @@ RewardLLMError
 │   ├── TokenUnknown
 │   ├── WebhookUnknown
 │   ├── DeliveryUnknown
-│   └── SimulationUnknown
+│   ├── SimulationUnknown
+│   └── LoopRecordUnknown   an experiment, a controller or a study
 ├── Conflict
 │   ├── GoalPending
 │   ├── EvaluationBelow     a prompt's version reads its golden set too badly to be promoted
 │   ├── EvaluationUnderway
 │   ├── SimulatorBusy       as many simulations wait as may
+│   ├── SearchBusy          as many searches wait as may, or it isn't in a state for that
+│   ├── ExperimentOver      it was started before, or is over
+│   ├── ExperimentUnderway  another one runs on units of the scope
 │   ├── OverrideForbidden
 │   ├── Outdated            the write was meant for an earlier version
 │   ├── ContentHashMismatch
@@ -52,7 +60,11 @@ RewardLLMError
 │   ├── ScheduleConflict
 │   ├── ActivationOver
 │   ├── NotRollbackable
+│   ├── NothingSolved       a goal without targets or guardrails, or without a surface
 │   ├── ScopeFrozen
+│   ├── ScopeControlled     another controller has the scope
+│   ├── ControllerNotReady  it isn't in the state for that
+│   ├── MoveNotGranted      a controller's, out of its envelope or over another policy
 │   ├── TokenNameTaken
 │   ├── IdempotencyConflict
 │   ├── WebhookInactive
@@ -82,6 +94,8 @@ RewardLLMError
 ├── RankerBusy              as many wait for the ranker as may
 ├── SimulatorUnavailable    there is no market here, or it can't be loaded
 ├── SimulationFailed        a simulation broke off
+├── SearchUnavailable       nothing is searched here, or what it needs can't be loaded
+├── SearchFailed            a search broke off
 ├── EventsUnavailable       the stream of events, or what the agents know by it, can't be reached or is full
 ├── MetricsUnavailable      nobody here keeps metrics, or their events can't be read now
 ├── CheckpointsUnavailable  the audit log's checkpoints can't be read or written now
@@ -110,11 +124,16 @@ from reward_llm.errors.conflicts import (
     ApprovalsMissing,
     Conflict,
     ContentHashMismatch,
+    ControllerNotReady,
     DeliveryUnderway,
     EvaluationBelow,
     EvaluationUnderway,
+    ExperimentOver,
+    ExperimentUnderway,
     GoalPending,
     IdempotencyConflict,
+    MoveNotGranted,
+    NothingSolved,
     NotRollbackable,
     NotTheAuthor,
     Outdated,
@@ -125,7 +144,9 @@ from reward_llm.errors.conflicts import (
     PreconditionFailed,
     PreconditionRequired,
     ScheduleConflict,
+    ScopeControlled,
     ScopeFrozen,
+    SearchBusy,
     SelfApprovalForbidden,
     SimulatorBusy,
     TokenNameTaken,
@@ -138,7 +159,9 @@ from reward_llm.errors.input import (
     BodyTooLarge,
     BodyTooSlow,
     ContextInvalid,
+    ControllerInvalid,
     EventInvalid,
+    ExperimentInvalid,
     GateRefused,
     GoalInvalid,
     HeadersTooLarge,
@@ -148,7 +171,9 @@ from reward_llm.errors.input import (
     PromptInvalid,
     RankingInvalid,
     ScenarioInvalid,
+    SearchInvalid,
     SimulationInvalid,
+    SurfaceInvalid,
     WebhookSignatureInvalid,
     WebhookUrlRefused,
     WeightsInvalid,
@@ -159,6 +184,7 @@ from reward_llm.errors.missing import (
     AuditRecordUnknown,
     DeliveryUnknown,
     GoalUnknown,
+    LoopRecordUnknown,
     NotFound,
     PolicyUnknown,
     PromptLabelUnknown,
@@ -196,6 +222,8 @@ from reward_llm.errors.service import (
     RankerBusy,
     RankerUnavailable,
     ReviewNeeded,
+    SearchFailed,
+    SearchUnavailable,
     ServiceRefused,
     ServiceUnavailable,
     SignatureInvalid,
@@ -225,6 +253,8 @@ __all__ = [
     "Conflict",
     "ContentHashMismatch",
     "ContextInvalid",
+    "ControllerInvalid",
+    "ControllerNotReady",
     "CrossSiteRefused",
     "DeliveryUnderway",
     "DeliveryUnknown",
@@ -234,6 +264,9 @@ __all__ = [
     "EvaluationUnderway",
     "EventInvalid",
     "EventsUnavailable",
+    "ExperimentInvalid",
+    "ExperimentOver",
+    "ExperimentUnderway",
     "Forbidden",
     "GateRefused",
     "GoalInvalid",
@@ -244,15 +277,18 @@ __all__ = [
     "IdempotencyConflict",
     "InvalidInput",
     "LogUnusable",
+    "LoopRecordUnknown",
     "MemoryInsufficient",
     "MetricsUnavailable",
     "ModelError",
     "ModelServerFailed",
     "ModelTimeout",
     "ModelUnavailable",
+    "MoveNotGranted",
     "NotFound",
     "NotRollbackable",
     "NotTheAuthor",
+    "NothingSolved",
     "Outdated",
     "OverrideForbidden",
     "PolicyInForce",
@@ -275,7 +311,12 @@ __all__ = [
     "ScenarioInvalid",
     "ScenarioUnknown",
     "ScheduleConflict",
+    "ScopeControlled",
     "ScopeFrozen",
+    "SearchBusy",
+    "SearchFailed",
+    "SearchInvalid",
+    "SearchUnavailable",
     "SegmentUnknown",
     "SelfApprovalForbidden",
     "ServiceRefused",
@@ -288,6 +329,7 @@ __all__ = [
     "SimulatorBusy",
     "SimulatorUnavailable",
     "StoreUnavailable",
+    "SurfaceInvalid",
     "TokenNameTaken",
     "TokenUnknown",
     "TooManySubscribers",

@@ -31,6 +31,24 @@ class Outdated(Conflict):
         self.current = current
 
 
+class ScopeControlled(Conflict):
+    """Another controller has the scope for itself."""
+
+    code = "scope_controlled"
+
+
+class ControllerNotReady(Conflict):
+    """A controller that isn't in the state for what is asked of it, or whose policy isn't in force."""
+
+    code = "controller_not_ready"
+
+
+class MoveNotGranted(Conflict):
+    """A controller's move that nobody granted: out of its envelope, or over another policy than it knows."""
+
+    code = "move_not_granted"
+
+
 class ContentHashMismatch(Conflict):
     """A decision on other weights than the policy has."""
 
@@ -85,6 +103,12 @@ class ActivationOver(Conflict):
     code = "activation_over"
 
 
+class NothingSolved(Conflict):
+    """The goal has no solved weights: it asks for no target or guardrail, or nobody here knows what weights bring."""
+
+    code = "nothing_solved"
+
+
 class NotRollbackable(Conflict):
     """There is nothing to take out of force, or the policy can't come back."""
 
@@ -119,6 +143,25 @@ class SimulatorBusy(Conflict):
 
     code = "simulator_busy"
     retryable = True
+
+
+class SearchBusy(Conflict):
+    """As many searches wait as may, or this one isn't in a state for that."""
+
+    code = "search_busy"
+    retryable = True
+
+
+class ExperimentOver(Conflict):
+    """The experiment was started before, or is over."""
+
+    code = "experiment_over"
+
+
+class ExperimentUnderway(Conflict):
+    """Another experiment runs on units of the scope."""
+
+    code = "experiment_underway"
 
 
 class OverrideForbidden(Conflict):

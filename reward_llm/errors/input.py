@@ -77,6 +77,30 @@ class SimulationInvalid(InvalidInput):
     code = "simulation_invalid"
 
 
+class SearchInvalid(InvalidInput):
+    """A search that can't be made as it is asked for, or has nothing to propose; details are in `violations`."""
+
+    code = "search_invalid"
+
+
+class ControllerInvalid(InvalidInput):
+    """A controller that can't be run as it is asked for; details are in `violations`."""
+
+    code = "controller_invalid"
+
+
+class SurfaceInvalid(InvalidInput):
+    """A response surface that can't be made of what was measured, or a file that holds none."""
+
+    code = "surface_invalid"
+
+
+class ExperimentInvalid(InvalidInput):
+    """An experiment that can't be run or planned as it is asked for; details are in `violations`."""
+
+    code = "experiment_invalid"
+
+
 class WindowInvalid(InvalidInput):
     """A window of metrics that isn't one minute to thirty days long."""
 

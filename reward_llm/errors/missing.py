@@ -87,3 +87,9 @@ class SimulationUnknown(NotFound):
     """No simulation by that id, or none that is still kept."""
 
     code = "simulation_unknown"
+
+
+class LoopRecordUnknown(NotFound):
+    """No experiment, controller or study by that id."""
+
+    code = "loop_record_unknown"

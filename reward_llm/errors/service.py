@@ -61,6 +61,18 @@ class SimulationFailed(RewardLLMError):
     code = "simulation_failed"
 
 
+class SearchUnavailable(RewardLLMError):
+    """Nothing is searched here, or what a method or its evaluator needs can't be loaded."""
+
+    code = "search_unavailable"
+
+
+class SearchFailed(RewardLLMError):
+    """A search that broke off."""
+
+    code = "search_failed"
+
+
 class CheckpointsUnavailable(RewardLLMError):
     """The place where the audit log's checkpoints are kept can't be read or written now."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reward_llm.domain.activation import Activation
 from reward_llm.domain.goal import GoalState
-from reward_llm.domain.policy import RewardPolicy, Source
+from reward_llm.domain.policy import RewardPolicy
 from reward_llm.store import codec
 from reward_llm.store.feed import count_change
 from reward_llm.store.tables import activations, goals
@@ -31,5 +31,5 @@ async def _values(writing: Writing, activation: Activation) -> dict[str, object]
 
 
 async def _mark_activated(writing: Writing, policy: RewardPolicy) -> None:
-    if policy.source is not Source.HUMAN:
+    if policy.source.is_reading:
         await writing.update(goals, policy.origin, {"state": GoalState.ACTIVATED.value})

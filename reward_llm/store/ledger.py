@@ -33,6 +33,8 @@ class Action(StrEnum):
     POLICY_ACTIVATED = "policy.activated"
     ACTIVATION_CHANGED = "activation.changed"
     ACTIVATION_ENDED = "activation.ended"
+    ACTIVATION_BEGAN = "activation.began"
+    ACTIVATION_EXPIRED = "activation.expired"
     SCOPE_ROLLED_BACK = "scope.rolled_back"
     SCOPE_FROZEN = "scope.frozen"
     SCOPE_UNFROZEN = "scope.unfrozen"
@@ -40,6 +42,10 @@ class Action(StrEnum):
     PROMPT_LABEL_MOVED = "prompt.label_moved"
     PROMPT_OVERRIDDEN = "prompt.overridden"
     WEBHOOK_CREATED = "webhook.created"
+    EXPERIMENT_CREATED = "experiment.created"
+    CONTROLLER_CREATED = "controller.created"
+    STUDY_CREATED = "study.created"
+    MEMORY_CREATED = "memory.created"
 
 
 async def put_on_record(
@@ -104,7 +110,7 @@ async def _head(connection: AsyncConnection, chain: str) -> LogHead:
     return LogHead(sequence=last.sequence, hash=last.hash, chains={chain: Link(*link)} if link else {})
 
 
-async def claimed(connection: AsyncConnection, claim: IdempotencyClaim | None, action: Action) -> str | None:
+async def claimed(connection: AsyncConnection, claim: IdempotencyClaim | None, action: str) -> str | None:
     """The subject that the claim's key stands for already, None if it is new.
 
     Raises:
@@ -125,7 +131,7 @@ async def claimed(connection: AsyncConnection, claim: IdempotencyClaim | None, a
 
 
 async def remember(
-    connection: AsyncConnection, claim: IdempotencyClaim | None, action: Action, subject: str, at: datetime
+    connection: AsyncConnection, claim: IdempotencyClaim | None, action: str, subject: str, at: datetime
 ) -> None:
     """Let the claim's key stand for the subject from now on."""
     if claim is None:
@@ -133,7 +139,7 @@ async def remember(
     values = {
         "key": claim.key,
         "request_hash": claim.request_hash,
-        "action": action.value,
+        "action": str(action),
         "subject": subject,
         "created_at": at,
     }

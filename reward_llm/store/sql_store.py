@@ -81,15 +81,18 @@ class SqlStore(Repository):
         act: Act,
         claim: IdempotencyClaim | None = None,
         guard: Callable[[RewardPolicy | None], None] | None = None,
+        source: Source = Source.HUMAN,
+        origin: str | None = None,
     ) -> RewardPolicy:
-        """Make a person's weights the scope's next policy version."""
+        """Make weights that no goal was read for the scope's next policy version."""
         action = Action.POLICY_EDITED
         async with self._database.writing(act) as writing:
             if known := await claimed(writing.connection, claim, action):
                 return await queries.policy(writing.connection, known)
             if guard is not None:
                 guard(await queries.newest_policy(writing.connection, scope))
-            policy = await _new_policy(writing, scope, weights, Source.HUMAN, f"edit by {act.actor}", act.actor)
+            made_of = origin or f"edit by {act.actor}"
+            policy = await _new_policy(writing, scope, weights, source, made_of, act.actor)
             await writing.put_on_record(action, policy.policy_id, chain=scope.scenario)
             await remember(writing.connection, claim, action, policy.policy_id, writing.at)
         return policy

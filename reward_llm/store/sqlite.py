@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event
@@ -84,6 +85,15 @@ def _set(cursor: Any, pragma: str) -> None:
         else:
             return
     cursor.execute(f"PRAGMA {pragma}")
+
+
+def file_of(url: URL) -> Path:
+    """The file that a URL names, where it lies.
+
+    Raises:
+        ConfigurationInvalid: If it names none.
+    """
+    return Path(str(_file(url).database)).resolve()
 
 
 def _file(url: URL) -> URL:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ServingChanges,
         ServingLog,
     )
+    from reward_llm.domain.ports.loop import LoopStore
     from reward_llm.domain.ports.model import GoalProposer, LanguageModel
     from reward_llm.domain.ports.notices import Notices, Subscription
     from reward_llm.domain.ports.prompts import (
@@ -62,6 +63,7 @@ __all__ = [
     "IdempotencyClaim",
     "LanguageModel",
     "LogAuditor",
+    "LoopStore",
     "Notices",
     "OnProgress",
     "Outbox",
@@ -99,6 +101,7 @@ _HOMES: Final = {
         ("BackendName", "GoldenEvaluator", "OnProgress", "PromptStore", "PromptWorkshop", "RenderedPrompt", "Sample"),
         "ports.prompts",
     ),
+    "LoopStore": "ports.loop",
     "Reranker": "ports.ranking",
     **dict.fromkeys(("GoalRecord", "IdempotencyClaim", "Page"), "ports.records"),
     "Simulator": "ports.simulation",

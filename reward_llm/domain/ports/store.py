@@ -12,6 +12,7 @@ from reward_llm.domain.goal import Goal, GoalState
 from reward_llm.domain.policy import Proposal, RewardPolicy
 from reward_llm.domain.ports.records import GoalRecord, IdempotencyClaim, Page
 from reward_llm.domain.scenario import Scope
+from reward_llm.domain.source import Source
 from reward_llm.domain.weights import Weights
 
 
@@ -54,9 +55,12 @@ class Store(Protocol):
         act: Act,
         claim: IdempotencyClaim | None = None,
         guard: Callable[[RewardPolicy | None], None] | None = None,
+        source: Source = Source.HUMAN,
+        origin: str | None = None,
     ) -> RewardPolicy:
-        """Make a person's weights the scope's next policy version.
+        """Make weights that no goal was read for the scope's next policy version.
 
+        `source` is who made them, and `origin` the id of what they came from, which a person's edit doesn't have.
         `guard` is shown the newest one that there is when it is written, None if there is none, and raises if that
         isn't the one to follow.
 

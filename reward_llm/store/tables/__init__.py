@@ -11,6 +11,7 @@ from reward_llm.store.tables.audit import audit, idempotency
 from reward_llm.store.tables.columns import metadata
 from reward_llm.store.tables.goals import activations, goals, policies, proposals
 from reward_llm.store.tables.governance import freezes, reviews
+from reward_llm.store.tables.loop import loop_entries, loop_records
 from reward_llm.store.tables.prompts import prompt_label_moves, prompt_labels, prompt_overrides, prompt_versions
 from reward_llm.store.tables.sessions import sessions
 from reward_llm.store.tables.webhooks import webhook_attempts, webhook_deliveries, webhooks
@@ -28,6 +29,7 @@ STATE: Final[tuple[Table, ...]] = (
     prompt_label_moves,
     prompt_overrides,
     tokens,
+    loop_records,
 )
 """In the order of their foreign keys."""
 
@@ -38,6 +40,8 @@ __all__ = [
     "freezes",
     "goals",
     "idempotency",
+    "loop_entries",
+    "loop_records",
     "metadata",
     "policies",
     "prompt_label_moves",
