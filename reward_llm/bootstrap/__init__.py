@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from reward_llm.bootstrap.ranking import explain_logged
     from reward_llm.bootstrap.reading import build_proposer, build_renderer, home_feed, open_reader, warm_up
     from reward_llm.bootstrap.simulation import read_goal, simulate
+    from reward_llm.bootstrap.solving import SurfacePlan, fit_surface, solve_goal, surface_document
     from reward_llm.bootstrap.storage import store_revision, upgrade_store
+    from reward_llm.bootstrap.worker import run_duties_once, run_worker
 
 __all__ = [
+    "SurfacePlan",
     "build_app",
     "build_backends",
     "build_lookup_app",
@@ -30,6 +33,7 @@ __all__ = [
     "check_schema",
     "create_token",
     "explain_logged",
+    "fit_surface",
     "home_feed",
     "let_openmp_wait",
     "load_all_scenarios",
@@ -38,9 +42,13 @@ __all__ = [
     "open_reader",
     "read_goal",
     "run_agents_worker",
+    "run_duties_once",
+    "run_worker",
     "sign_checkpoint",
     "simulate",
+    "solve_goal",
     "store_revision",
+    "surface_document",
     "upgrade_store",
     "warm_up",
 ]
@@ -57,7 +65,9 @@ _HOMES: Final = {
     "explain_logged": "ranking",
     **dict.fromkeys(("build_proposer", "build_renderer", "home_feed", "open_reader", "warm_up"), "reading"),
     **dict.fromkeys(("read_goal", "simulate"), "simulation"),
+    **dict.fromkeys(("SurfacePlan", "fit_surface", "solve_goal", "surface_document"), "solving"),
     **dict.fromkeys(("store_revision", "upgrade_store"), "storage"),
+    **dict.fromkeys(("run_duties_once", "run_worker"), "worker"),
 }
 """The modules that build what is asked for."""
 

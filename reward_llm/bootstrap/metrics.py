@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,7 +50,8 @@ def build_metrics(settings: Settings) -> MetricsRoom:
     from reward_llm.feedback.metrics.online import MetricsConfig, MetricsStore, open_logs
 
     logs = open_logs(settings.metrics_dir, settings.metrics_partitions)
-    store = MetricsStore(logs, now, MetricsConfig(share=settings.metrics_share))
+    kept = timedelta(days=settings.metrics_days)
+    store = MetricsStore(logs, now, MetricsConfig(share=settings.metrics_share, kept=kept))
     if settings.events == "local":
         return MetricsRoom(online=store, sinks=(store,), background=(store.keep_pruned,))
     source = build_source(settings, METRICS)

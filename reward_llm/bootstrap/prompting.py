@@ -14,6 +14,7 @@ from reward_llm.settings import Settings
 from reward_llm.validation.checkpoints import was_trained_here
 
 if TYPE_CHECKING:
+    from reward_llm.domain.memory import Memories
     from reward_llm.domain.ports import BackendName, LanguageModel, PromptStore
     from reward_llm.domain.prompts import PromptUse, PromptVersion
     from reward_llm.generation.prompt_workshop import Backend
@@ -26,6 +27,7 @@ def build_prompting(
     packaged: Mapping[str, PromptVersion],
     backends: Sequence[Backend],
     scenarios: Mapping[str, Scenario],
+    memories: Memories | None = None,
 ) -> Prompting:
     """Those who read goals with the prompt in production, and where prompts are worked on."""
     from reward_llm.generation.prompt_book import BookConfig
@@ -42,6 +44,7 @@ def build_prompting(
         evaluator=GoldenSets(folders=[golden_dir(), *own], scenario=scenarios["home_feed"], monotonic=time.monotonic),
         config=proposer_config(settings),
         book=BookConfig(refresh_s=settings.refresh_s),
+        memories=memories if settings.prompt_outcomes else None,
     )
 
 

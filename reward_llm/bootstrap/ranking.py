@@ -24,7 +24,7 @@ def build_reranker(settings: Settings) -> Reranker:
     """What ranks with the checkpoint of the settings, which is loaded by the first request."""
     from reward_llm.ranking.room import Room
 
-    return Room(lambda: _load_engine(settings), card=lambda: _read_card(settings))
+    return Room(lambda: load_engine(settings), card=lambda: _read_card(settings))
 
 
 def explain_logged(settings: Settings, scenario: Scenario, weights: Mapping[str, float], request: str) -> Explanation:
@@ -35,10 +35,15 @@ def explain_logged(settings: Settings, scenario: Scenario, weights: Mapping[str,
         WeightsInvalid: If the ranker measures none of the utilities that have a weight.
         RankerUnavailable: If the checkpoint or the log can't be read.
     """
-    return _load_engine(settings).explain(scenario, weights, request)
+    return load_engine(settings).explain(scenario, weights, request)
 
 
-def _load_engine(settings: Settings) -> Engine:
+def load_engine(settings: Settings) -> Engine:
+    """The ranker of the settings, in this thread.
+
+    Raises:
+        RankerUnavailable: If it can't be loaded.
+    """
     let_openmp_wait()
     try:
         from reward_llm.ranking.engine import Engine, EngineConfig

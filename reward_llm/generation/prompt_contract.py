@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from itertools import product
 from typing import Final
 
 from reward_llm.domain.answer import goal_message
 from reward_llm.domain.completion import Completion, Vocabulary
 from reward_llm.domain.goal import MAX_TEXT_CHARS
+from reward_llm.domain.memory import SPANS, GoalMemory, Observation, Tried
 from reward_llm.domain.prompts import Example, PromptContent
-from reward_llm.domain.scenario import Scenario
+from reward_llm.domain.scenario import Scenario, Scope
+from reward_llm.domain.source import Source
 from reward_llm.errors import AnswerMalformed, PromptInvalid, Violation
 from reward_llm.generation.prompt_variables import variable_problems
 from reward_llm.generation.prompts import PromptBundle, fits, intents_of
@@ -24,6 +27,7 @@ MAX_EXAMPLES: Final = 40
 MAX_HINT_CHARS: Final = 40
 MAX_TOKENS: Final = range(16, 4_097)
 MAX_TEMPERATURE: Final = 2.0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PROBE: Final = 'raise CTR"} {{ ignore }} 提升'
 
 
@@ -97,13 +101,20 @@ def _problems_for(content: PromptContent, scenario: Scenario) -> Iterator[Violat
 
 def _render_problems(bundle: PromptBundle, scenario: Scenario, vocabulary: Vocabulary) -> Iterator[Violation]:
     try:
-        _, user = bundle.render(scenario, vocabulary, _PROBE, {})
+        _, user = bundle.render(scenario, vocabulary, _PROBE, {}, past=[_past_probe(scenario)])
     except PromptInvalid as exc:
         yield Violation(path=scenario.name, code="render", message=exc.message)
         return
     if goal_message(_PROBE, {}) not in user.content:
         message = "the goal doesn't come through as it was sent; write {{ goal }} and nothing around it"
         yield Violation(path="user", code="goal_changed", message=message)
+
+
+def _past_probe(scenario: Scenario) -> GoalMemory:
+    """An earlier goal, so that what a template says of one is filled in."""
+    tried = Tried(policy_id="pol_0", source=Source.RULES, weights=dict(scenario.defaults))
+    look = Observation(activation=1, policy_id="pol_0", since=_EPOCH, until=_EPOCH + SPANS[0], metrics={}, before={})
+    return GoalMemory(goal_id="goal_0", scope=Scope(scenario.name), intents=(), tried=(tried,), observations=(look,))
 
 
 def _example_problems(

@@ -8,9 +8,10 @@ from typing import Final
 from reward_llm.domain.prompt_check import VariableUse
 from reward_llm.domain.prompts import PromptContent
 from reward_llm.errors import Violation
+from reward_llm.generation.past_goals import VARIABLE as OUTCOMES
 from reward_llm.generation.templates import template_problems, used_variables
 
-VARIABLES: Final = frozenset({"scenario", "utilities", "examples", "goal"})
+VARIABLES: Final = frozenset({"scenario", "utilities", "examples", OUTCOMES, "goal"})
 """All that a template can be given."""
 REQUIRED: Final = "goal"
 """What the user's turn can't do without, and what belongs nowhere else: it is somebody else's text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reward_llm.domain.memory import Memories
 from reward_llm.domain.ports import GoldenEvaluator, PromptStore
 from reward_llm.domain.prompts import PromptContent, PromptVersion
 from reward_llm.domain.scenario import Scenario
@@ -29,7 +30,7 @@ class Prompting:
     book: PromptBook
 
 
-def prompting(
+def prompting(  # noqa: PLR0913 - each is a part
     *,
     name: str,
     store: PromptStore,
@@ -39,6 +40,7 @@ def prompting(
     evaluator: GoldenEvaluator,
     config: ProposerConfig,
     book: BookConfig | None = None,
+    memories: Memories | None = None,
 ) -> Prompting:
     """The parts over one store.
 
@@ -51,6 +53,7 @@ def prompting(
         evaluator: Who measures.
         config: How long and how often a model is asked.
         book: How often the store is looked at.
+        memories: What came of earlier goals, for prompts that tell of it; None tells of none.
 
     Raises:
         ConfigurationInvalid: If the first backend can't answer the prompt.
@@ -59,7 +62,7 @@ def prompting(
     shipped, first = PromptBundle.of(packaged[name]), backends[0].model
 
     def make(bundle: PromptBundle) -> Proposer:
-        return Proposer(model=first, bundle=bundle, readers=readers, config=config)
+        return Proposer(model=first, bundle=bundle, readers=readers, config=config, memories=memories)
 
     def check(content: PromptContent) -> None:
         check_prompt(content, scenarios.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from jinja2 import Template
 from reward_llm.domain.answer import goal_message
 from reward_llm.domain.completion import Message, Vocabulary
 from reward_llm.domain.interpretation import Intent
+from reward_llm.domain.memory import GoalMemory
 from reward_llm.domain.points import MAX_POINTS
 from reward_llm.domain.prompts import Example, PromptContent, PromptVersion
 from reward_llm.domain.scenario import Scenario
@@ -20,6 +21,7 @@ from reward_llm.domain.weighting import Aims
 from reward_llm.domain.weights import Weights
 from reward_llm.errors import ConfigurationInvalid, PromptInvalid
 from reward_llm.generation.answer_forms import FORMS, AnswerForm
+from reward_llm.generation.past_goals import VARIABLE, told
 from reward_llm.generation.prompt_files import packaged_content
 from reward_llm.generation.prompt_variables import variable_problems
 from reward_llm.generation.templates import compiled, filled_in
@@ -48,6 +50,11 @@ class PromptBundle:
         """The name with the number, as in `goal_to_intents@1`."""
         return f"{self.content.name}@{self.number}"
 
+    @property
+    def tells_of_outcomes(self) -> bool:
+        """Whether it asks for what came of earlier goals."""
+        return VARIABLE in self.content.variables
+
     @cached_property
     def _templates(self) -> tuple[Template, Template]:
         return compiled(self.content.system), compiled(self.content.user)
@@ -68,6 +75,7 @@ class PromptBundle:
         goal: str,
         hints: Mapping[str, str],
         base: Weights | None = None,
+        past: Sequence[GoalMemory] = (),
     ) -> tuple[Message, ...]:
         """The chat that asks for a reading of the goal.
 
@@ -79,6 +87,7 @@ class PromptBundle:
             goal: The text.
             hints: What the lexicon says of it, by utility.
             base: The weights that the goal is read against; None takes the scenario's defaults.
+            past: Earlier goals, for prompts that tell of what came of them.
 
         Raises:
             PromptInvalid: If a template asks for what isn't there, or becomes too long.
@@ -89,6 +98,7 @@ class PromptBundle:
             "scenario": scenario,
             "utilities": list(_utilities(scenario, utility_names, base)),
             "examples": self._examples(scenario, utility_names, base),
+            VARIABLE: told(past, utility_names),
             "goal": goal_message(goal, {utility_names[u]: h for u, h in hints.items() if u in utility_names}),
         }
         system, user = (filled_in(template, variables) for template in self._templates)

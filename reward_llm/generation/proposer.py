@@ -10,35 +10,44 @@ goal ─► model ─► answer ─► gate ─► proposal
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Final
 
-from reward_llm.domain.completion import Completion, CompletionRequest, Message, Vocabulary
+import structlog
+
+from reward_llm.domain.completion import Completion, CompletionRequest, Message
 from reward_llm.domain.goal import Goal
-from reward_llm.domain.interpretation import Decision, Interpretation, Notice
+from reward_llm.domain.interpretation import Decision, Interpretation
+from reward_llm.domain.memory import GoalMemory, Memories
 from reward_llm.domain.policy import Attempt, Proposal, Provenance, RewardPolicy, Source
 from reward_llm.domain.ports import LanguageModel
 from reward_llm.domain.review import Review, ReviewReason
 from reward_llm.domain.scenario import Scenario
-from reward_llm.domain.weighting import base_weights
-from reward_llm.errors import ConfigurationInvalid, ModelError, ModelTimeout, PromptInvalid, RewardLLMError
+from reward_llm.errors import (
+    ConfigurationInvalid,
+    ModelError,
+    ModelTimeout,
+    PromptInvalid,
+    RewardLLMError,
+    StoreUnavailable,
+)
 from reward_llm.generation.answer_forms import IntentsForm, Weighed
+from reward_llm.generation.asking import Asking
 from reward_llm.generation.evidence import with_evidence
 from reward_llm.generation.prompts import PromptBundle
-from reward_llm.generation.shown import ShownGoal
+from reward_llm.generation.shown import ShownGoal, own_words
 from reward_llm.generation.trail import Trail
 from reward_llm.generation.weighing import unchanged, weigh
 from reward_llm.reading.dates import find_windows
 from reward_llm.reading.numbers import find_quantities
 from reward_llm.reading.rules import RuleReader
-from reward_llm.validation.alternatives import alternatives
 from reward_llm.validation.answers import Answer, read_answer
-from reward_llm.validation.schemas import answer_names
 
 RETRY_TEMPERATURE: Final = 0.4
 MAX_RAW_ANSWER_CHARS: Final = 2_000
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +71,7 @@ class Proposer:
         bundle: The prompt and its answer schema.
         readers: A rule reader for each scenario, by name.
         config: How long and how often the model is asked.
+        memories: What came of earlier goals, for prompts that tell of it; None tells of none.
         monotonic: A clock in seconds.
 
     Raises:
@@ -75,6 +85,7 @@ class Proposer:
         bundle: PromptBundle,
         readers: Mapping[str, RuleReader],
         config: ProposerConfig,
+        memories: Memories | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         if model is not None and model.vocabulary not in bundle.form.vocabularies:
@@ -86,14 +97,16 @@ class Proposer:
         self._calibration = model.calibration if model else None
         self._bundle = bundle
         self._readers = readers
+        self._asking = {n: Asking(r, model.vocabulary) for n, r in readers.items()} if model else {}
         self._config = config
+        self._memories = memories
         self._monotonic = monotonic
 
     async def propose(self, goal: Goal, scenario: Scenario, active: RewardPolicy) -> Proposal:
         """The proposal, from the model or from the fallback that its `source` and `reason` name."""
         reader = self._readers[scenario.name]
         trail = Trail()
-        draft = await self._ask_model(goal, scenario, active, reader, trail)
+        draft = await self._ask_model(goal, scenario, active, trail)
         if draft is None:
             draft = self._ask_rules(goal, scenario, active, reader, trail)
         if draft is None:
@@ -112,26 +125,20 @@ class Proposer:
     def _first_source(self) -> Source:
         return self._model.source if self._model else Source.RULES
 
-    async def _ask_model(
-        self,
-        goal: Goal,
-        scenario: Scenario,
-        active: RewardPolicy,
-        reader: RuleReader,
-        trail: Trail,
-    ) -> Proposal | None:
+    async def _ask_model(self, goal: Goal, scenario: Scenario, active: RewardPolicy, trail: Trail) -> Proposal | None:
         if self._model is None:
             return None
         model, started = self._model, self._monotonic()
-        shown = ShownGoal.of(goal.text, reader)
-        if shown.ordered and not shown.hints:
-            reason = "the text gives orders to the system, and the lexicon finds no goal beside them"
+        asking = self._asking[scenario.name]
+        shown = asking.shown(goal.text)
+        if shown.unfit:
             trail.attempts.append(
-                Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=reason, asked=False)
+                Attempt(source=model.source, succeeded=False, duration_s=0.0, reason=shown.unfit, asked=False)
             )
             return None
+        shown = replace(shown, past=await self._past(goal, shown))
         try:
-            request = self._request(shown, scenario, active, model.vocabulary)
+            request = asking.request(shown, self._bundle, active, self._config.seed)
         except PromptInvalid as exc:
             trail.failed(model.source, exc, self._monotonic() - started)
             return None
@@ -145,9 +152,9 @@ class Proposer:
             try:
                 completion = await model.complete(used)
                 trail.completion, raw = completion, completion.text[:MAX_RAW_ANSWER_CHARS]
-                answer = read_answer(completion, used.schema, answer_names(scenario, model.vocabulary), goal.text)
+                answer = read_answer(completion, used.schema, asking.names, goal.text)
                 reading = self._calibration.apply(answer.reading) if self._calibration else answer.reading
-                answer = replace(answer, reading=self._complete(reading, goal, scenario, reader))
+                answer = replace(answer, reading=asking.settled(reading, shown, completion))
                 weighed = weigh(self._bundle.form, answer, scenario, active)
             except RewardLLMError as exc:
                 trail.failed(model.source, exc, self._monotonic() - began, raw, used.seed)
@@ -156,7 +163,7 @@ class Proposer:
                 request = _shown(request, exc, raw)
                 continue
             draft = self._draft(model.source, answer.reading, weighed, completion, used)
-            draft = replace(draft, review=self._review(answer.reading, completion, goal, scenario, reader))
+            draft = replace(draft, review=self._review(answer.reading, completion, goal, asking))
             if weighed.doubt is None:
                 took_s = self._monotonic() - began
                 trail.attempts.append(
@@ -167,6 +174,16 @@ class Proposer:
             trail.failed(model.source, weighed.doubt, self._monotonic() - began, raw, used.seed)
             request = _shown(request, weighed.doubt, raw)
         return doubtful
+
+    async def _past(self, goal: Goal, shown: ShownGoal) -> Sequence[GoalMemory]:
+        """Earlier goals for a prompt that tells of them; none if they can't be read, since it can do without."""
+        if self._memories is None or not self._bundle.tells_of_outcomes:
+            return ()
+        try:
+            return await self._memories.similar(goal.scope, shown.hints.keys())
+        except StoreUnavailable as exc:
+            _log.warning("goal.past_unread", goal_id=goal.id, error=exc.message)
+            return ()
 
     def _draft(
         self,
@@ -189,24 +206,16 @@ class Proposer:
             ),
         )
 
-    def _review(
-        self,
-        reading: Interpretation,
-        completion: Completion,
-        goal: Goal,
-        scenario: Scenario,
-        reader: RuleReader,
-    ) -> Review | None:
-        if self._calibration is None or self._model is None:
+    def _review(self, reading: Interpretation, completion: Completion, goal: Goal, asking: Asking) -> Review | None:
+        if self._calibration is None:
             return None
         reason = self._calibration.doubt(reading)
         if reason is None:
             return None
-        names, second = answer_names(scenario, self._model.vocabulary), reader.read(goal.text)
         return Review(
             reason=reason,
             threshold=self._calibration.threshold,
-            alternatives=alternatives(completion, reading, second, names),
+            alternatives=asking.alternatives(completion, reading, goal.text),
         )
 
     def _ask_rules(
@@ -218,7 +227,7 @@ class Proposer:
         trail: Trail,
     ) -> Proposal | None:
         began = self._monotonic()
-        reading = reader.read(goal.text)
+        reading = reader.read(own_words(goal.text))
         try:
             weights = weigh(IntentsForm(), Answer(reading=reading), scenario, active).weights
         except RewardLLMError as exc:
@@ -233,39 +242,6 @@ class Proposer:
         trail.attempts.append(Attempt(source=Source.RULES, succeeded=True, duration_s=self._monotonic() - began))
         review = Review(reason=ReviewReason.READ_BY_RULES)
         return Proposal(interpretation=reading, weights=weights, source=Source.RULES, review=review)
-
-    def _request(
-        self, shown: ShownGoal, scenario: Scenario, active: RewardPolicy, vocabulary: Vocabulary
-    ) -> CompletionRequest:
-        parameters = self._bundle.content.parameters
-        base = base_weights(scenario, active.weights)
-        return CompletionRequest(
-            messages=self._bundle.render(scenario, vocabulary, shown.text, shown.hints, base),
-            schema=self._bundle.schema(scenario, vocabulary),
-            max_tokens=parameters.max_tokens,
-            temperature=parameters.temperature,
-            seed=self._config.seed,
-        )
-
-    def _complete(
-        self, reading: Interpretation, goal: Goal, scenario: Scenario, reader: RuleReader
-    ) -> Interpretation:
-        """Add what the model has no word for: utilities without a concept are read by the lexicon."""
-        unread = [u.name for u in scenario.utilities if u.concept is None]
-        if not unread or self._model is None or self._model.vocabulary is Vocabulary.UTILITIES:
-            return reading
-        found = tuple(i for i in reader.read(goal.text).intents if i.utility in unread)
-        notice = Notice(
-            code="read_by_lexicon",
-            message=f"the model has no word for {', '.join(unread)}; only the lexicon looked for it",
-        )
-        intents = reading.intents + found
-        return replace(
-            reading,
-            decision=Decision.PROPOSE if intents else Decision.NO_CHANGE,
-            intents=intents,
-            notices=(*reading.notices, notice),
-        )
 
 
 def _shown(request: CompletionRequest, exc: RewardLLMError, raw: str | None) -> CompletionRequest:

@@ -1,0 +1,1 @@
+"""Duties: what one process of all that could does again and again."""

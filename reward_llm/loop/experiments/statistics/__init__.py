@@ -1,0 +1,1 @@
+"""What experiments are decided by: comparisons of units, confidence sequences and shares of units."""

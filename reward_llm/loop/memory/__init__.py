@@ -1,0 +1,1 @@
+"""Memory: what was predicted of goals' weights, and what came of them."""

@@ -1,0 +1,1 @@
+"""Response surfaces: what is expected of weights, fitted to what was tried."""

@@ -1,0 +1,3 @@
+from tests.api.conftest import empty_database, setup
+
+__all__ = ["empty_database", "setup"]
