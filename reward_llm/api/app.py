@@ -23,8 +23,11 @@ from reward_llm.api.routes import (
     activations,
     agents,
     audit,
+    controllers,
+    experiments,
     goals,
     intake,
+    memory,
     online_metrics,
     policies,
     preview,
@@ -36,9 +39,11 @@ from reward_llm.api.routes import (
     reviews,
     scenarios,
     scopes,
+    searches,
     service_health,
     sign_in,
     simulations,
+    solving,
     tokens,
     webhooks,
     weighing,
@@ -59,11 +64,11 @@ an `Idempotency-Key`.
 
 def create_app(services: Services) -> FastAPI:
     """The HTTP interface over the services."""
-    governed = (goals, policies, weighing, reviews, activations, scopes)
+    governed = (goals, solving, memory, policies, weighing, reviews, activations, scopes, controllers)
     prompting = (prompts, prompt_labels, prompt_bench)
     ranking = (rerank, preview, ranker, agents, intake, online_metrics)
     operating = (tokens, webhooks, audit, service_health)
-    others = (*governed, *prompting, *ranking, simulations, scenarios, sign_in, *operating)
+    others = (*governed, *prompting, *ranking, simulations, searches, experiments, scenarios, sign_in, *operating)
     routers = (*(routes.router for routes in others), *lookups.ROUTERS)
     return shell(_context(services), routers, description=_DESCRIPTION, lifespan=_lifespan)
 
@@ -71,6 +76,8 @@ def create_app(services: Services) -> FastAPI:
 def _context(services: Services) -> Context:
     metrics = Metrics(services.board, services.clock)
     metrics.watch(services.feed, services.notices)
+    if services.worker is not None:
+        metrics.watch_worker(services.worker)
     signing_in, bench = _sign_in_desk(services), PromptBench(services)
     made = [p for s in services.scenarios.values() for p in _defaults(s, services)]
     return Context(

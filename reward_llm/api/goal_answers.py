@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reward_llm.api.services import Services
+from reward_llm.api.solving_desk import solution_of
 from reward_llm.api.standings import policy_wires
 from reward_llm.api.wire.goals import GoalWire
+from reward_llm.api.wire.solving import SolutionWire
 from reward_llm.api.wire.standings import PolicyWire
 from reward_llm.domain.goal import GoalState
 from reward_llm.domain.policy import RewardPolicy, default_policy
@@ -24,6 +26,17 @@ async def goal_wires(services: Services, records: Sequence[GoalRecord]) -> list[
     judged = await policy_wires(services, [p for p in policies if p])
     by_id = {p.policy_id: p for p in judged}
     return [_wire(services, r, p, by_id[p.policy_id] if p else None) for r, p in zip(records, policies, strict=True)]
+
+
+async def goal_wire(services: Services, record: GoalRecord) -> GoalWire:
+    """One goal with all that became of it, solved beside its proposal.
+
+    Raises:
+        StoreUnavailable: If that can't be read.
+    """
+    (wire,) = await goal_wires(services, [record])
+    solution = await solution_of(services, record)
+    return wire.model_copy(update={"solved": SolutionWire.of(solution)}) if solution else wire
 
 
 def _wire(services: Services, record: GoalRecord, policy: RewardPolicy | None, judged: PolicyWire | None) -> GoalWire:

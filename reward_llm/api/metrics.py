@@ -12,6 +12,7 @@ from reward_llm.domain.metrics import MetricsReport
 from reward_llm.domain.notices import NoticeKind
 from reward_llm.domain.policy import Proposal
 from reward_llm.domain.ports import ChangeFeed, Clock, Notices, WeightsBoard
+from reward_llm.domain.ports.leader import WorkerStatus
 from reward_llm.domain.serving import Rule, ServedWeights
 
 _PREFIX: Final = "reward_llm_"
@@ -29,6 +30,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._uncounted: defaultdict[tuple[str, Rule], int] = defaultdict(int)
         self._unlogged: defaultdict[int, int] = defaultdict(int)
+        self._worker: WorkerStatus | None = None
         counter, histogram, gauge = self._counter, self._histogram, self._gauge
         self._goals = counter(
             "goals", "Goals that were read, by decision and by who read them.", "decision", "source"
@@ -59,6 +61,9 @@ class Metrics:
             "Metrics of events and the ends of their intervals, by scope and window.",
             *("scenario", "segment", "window", "metric", "end"),
         )
+        self._duties = gauge(
+            "duty_runs", "Duties that were done here since the start, by how that went.", "duty", "outcome"
+        )
         self._told = counter("notices", "Notices that were sent to those who follow the weights, by kind.", "event")
         age = gauge("board_age_seconds", "How long ago the database confirmed what is served.")
         age.set_function(lambda: board.freshness(clock()).age_s)
@@ -71,6 +76,12 @@ class Metrics:
         silent.set_function(lambda: feed.status().silent_s or 0.0)
         following = self._gauge("subscribers", "How many follow the weights.")
         following.set_function(lambda: notices.subscribers)
+
+    def watch_worker(self, worker: WorkerStatus) -> None:
+        """Show whether this process does the duties, and how they go."""
+        leads = self._gauge("worker_leads", "Whether this process does what has to be done again and again.")
+        leads.set_function(lambda: worker.leads)
+        self._worker = worker
 
     def noticed(self, kind: NoticeKind) -> None:
         """Count a notice that was sent."""
@@ -123,6 +134,9 @@ class Metrics:
             self._lookups.labels(scenario, rule.value).inc(count)
         for status, count in self._unlogged.items():
             self._in_lane.labels(str(status)).inc(count)
+        for duty, record in self._worker.records.items() if self._worker else ():
+            for outcome, number in (("done", record.runs - record.failures), ("failed", record.failures)):
+                self._duties.labels(duty, outcome).set(number)
         self._uncounted.clear()
         self._unlogged.clear()
         return generate_latest(self._registry)

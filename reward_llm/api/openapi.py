@@ -52,6 +52,16 @@ def without_simulator() -> dict[int | str, dict[str, Any]]:
     return {503: {"model": Problem, "description": "Nothing is simulated here."}}
 
 
+def without_experiments() -> dict[int | str, dict[str, Any]]:
+    """The problem document of a route of experiments."""
+    return {503: {"model": Problem, "description": "Nobody here keeps metrics, or the database is away."}}
+
+
+def without_searches() -> dict[int | str, dict[str, Any]]:
+    """The problem document of a route that searches."""
+    return {503: {"model": Problem, "description": "Nothing is searched here, or the database is away."}}
+
+
 def without_events() -> dict[int | str, dict[str, Any]]:
     """The problem document of a route that takes or lives by events."""
     return {503: {"model": Problem, "description": "Events can't be kept now, or nobody here takes them."}}

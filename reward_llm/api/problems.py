@@ -51,6 +51,7 @@ _STATUS: Final[Mapping[type[RewardLLMError], HTTPStatus]] = {
     errors.RankerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.RankerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SimulatorUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SearchUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EvaluationTimeout: HTTPStatus.GATEWAY_TIMEOUT,
     errors.RewardLLMError: HTTPStatus.INTERNAL_SERVER_ERROR,

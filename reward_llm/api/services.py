@@ -9,6 +9,7 @@ from typing import Protocol
 
 from reward_llm.api.lookup_services import LookupServices
 from reward_llm.api.sign_in.desk import SignIn
+from reward_llm.domain.memory import Memories
 from reward_llm.domain.ports import (
     AddressGuard,
     AuditLog,
@@ -25,8 +26,13 @@ from reward_llm.domain.ports import (
 )
 from reward_llm.domain.ports.agents import Allocator
 from reward_llm.domain.ports.events import EventIntake
+from reward_llm.domain.ports.experiments import Experiments
+from reward_llm.domain.ports.leader import WorkerStatus
+from reward_llm.domain.ports.loop import LoopStore
 from reward_llm.domain.ports.metrics import OnlineMetrics
+from reward_llm.domain.ports.searching import Searches
 from reward_llm.domain.scenario import Scenario
+from reward_llm.domain.solving import GoalSolver
 from reward_llm.domain.weights import Weights
 from reward_llm.errors import Violation
 
@@ -50,8 +56,11 @@ class Services(LookupServices):
 
     `model` is pinged by the readiness probe; None where goals are read by rules alone. `addresses` says where
     webhooks may point. `sign_in` is None where nobody signs in, `reranker` where nothing ranks, `simulator` where
-    nothing is simulated, `intake` where no events are taken in, `online` where nobody keeps metrics of them, and
-    `allocator` where no agents decide.
+    nothing is simulated, `intake` where no events are taken in, `online` where nobody keeps metrics of them,
+    `allocator` where no agents decide, `experiments` where none are run, `searches` where nothing is searched, and
+    `solver` where no goals are solved.
+    `memories` is None where nobody remembers what came of goals, and `worker` where another process does what has to
+    be done again and again, and `controllers` where none are kept.
     """
 
     store: Store
@@ -71,4 +80,10 @@ class Services(LookupServices):
     intake: EventIntake | None = None
     online: OnlineMetrics | None = None
     allocator: Allocator | None = None
+    experiments: Experiments | None = None
+    searches: Searches | None = None
+    solver: GoalSolver | None = None
+    memories: Memories | None = None
+    worker: WorkerStatus | None = None
+    controllers: LoopStore | None = None
     new_id: Callable[[], str] = new_goal_id

@@ -60,3 +60,21 @@ def show(
         print_json(answer)
         return
     show_reading(console(), answer, client.get("scenarios", answer["scenario"]), lang, client.url)
+
+
+@app.command()
+def outcomes(
+    goal: Annotated[str, typer.Argument(metavar="ID", help="The goal's id.")],
+    *,
+    as_json: JsonOption = False,
+    lang: LangOption,
+) -> None:
+    """What was predicted of a goal's weights, and what came of them."""
+    from reward_llm.cli.client import connect
+    from reward_llm.cli.memory_display import show_outcomes
+
+    answer = connect().get("goals", goal, "outcomes")
+    if as_json:
+        print_json(answer)
+        return
+    show_outcomes(console(), answer, lang)

@@ -51,7 +51,7 @@ def _show(to: Console, answer: Mapping[str, Any], lang: Lang) -> None:
     interval = say("measured_interval", lang, confidence=answer["confidence"])
     rows = table(names[0], names[1], interval, names[2], right=(names[1], interval, names[2]))
     for name, found in answer["metrics"].items():
-        shown = [_number(name, found[end]) for end in ("value", "low", "high")]
+        shown = [measured_text(name, found[end]) for end in ("value", "low", "high")]
         between = "–" if found["low"] is None else f"{shown[1]} … {shown[2]}"
         rows.add_row(say(f"metric_{name}", lang), shown[0], between, f"{found['events']:,}")
     to.print(rows)
@@ -62,7 +62,8 @@ def _show(to: Console, answer: Mapping[str, Any], lang: Lang) -> None:
     to.print(Text(say("measured_newest", lang, moment=answer["newest"]), "dim"))
 
 
-def _number(metric: str, value: float | None) -> str:
+def measured_text(metric: str, value: float | None) -> str:
+    """A metric's value; a share reads as per cent."""
     if value is None:
         return "–"
     return f"{value:.2%}" if metric in _PERCENT else f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"

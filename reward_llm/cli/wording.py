@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from reward_llm.cli.controllers_wording import PHRASES as CONTROLLER_PHRASES
+from reward_llm.cli.experiments_wording import PHRASES as EXPERIMENT_PHRASES
 from reward_llm.cli.governance_wording import PHRASES
 from reward_llm.cli.metrics_wording import PHRASES as METRICS_PHRASES
 from reward_llm.cli.ranker_bench_wording import PHRASES as BENCH_PHRASES
 from reward_llm.cli.ranker_wording import PHRASES as RANKER_PHRASES
 from reward_llm.cli.ranking_wording import PHRASES as RANKING_PHRASES
+from reward_llm.cli.search_wording import PHRASES as SEARCH_PHRASES
 from reward_llm.cli.simulation_wording import PHRASES as SIMULATION_PHRASES
+from reward_llm.cli.solve_wording import PHRASES as SOLVE_PHRASES
+from reward_llm.cli.worker_wording import PHRASES as WORKER_PHRASES
 from reward_llm.domain.scenario import Bilingual
 
 
@@ -44,10 +49,15 @@ _PHRASES: Final = {
     for key, en, zh in (
         *PHRASES,
         *BENCH_PHRASES,
+        *CONTROLLER_PHRASES,
+        *EXPERIMENT_PHRASES,
         *METRICS_PHRASES,
         *RANKER_PHRASES,
         *RANKING_PHRASES,
+        *SEARCH_PHRASES,
         *SIMULATION_PHRASES,
+        *SOLVE_PHRASES,
+        *WORKER_PHRASES,
         # headings
         ("goal", "Goal", "目标"),
         ("weights", "Weights", "权重"),

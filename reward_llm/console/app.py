@@ -17,6 +17,8 @@ from reward_llm.console.frame import STATIC_DIR, Area, Frame
 from reward_llm.console.in_process import InProcess
 from reward_llm.console.pages import (
     audit,
+    controllers,
+    experiments,
     goal_steps,
     goals,
     health,
@@ -27,6 +29,7 @@ from reward_llm.console.pages import (
     prompts,
     ranker,
     scopes,
+    searches,
     sign_in,
     simulations,
 )
@@ -43,6 +46,9 @@ AREAS: Final[tuple[Area, ...]] = (
     prompts.AREA,
     ranker.AREA,
     simulations.AREA,
+    searches.AREA,
+    experiments.AREA,
+    controllers.AREA,
     audit.AREA,
     health.AREA,
     sign_in.AREA,

@@ -26,13 +26,16 @@ from reward_llm.delivery.feeds.polling import Polling
 from reward_llm.delivery.hub import Hub, HubConfig
 from reward_llm.delivery.snapshot import SnapshotBook
 from reward_llm.delivery.webhooks import PublicAddresses
+from reward_llm.domain.admission import Admission
 from reward_llm.domain.answer import canonical_answer
 from reward_llm.domain.completion import Completion, CompletionRequest
 from reward_llm.domain.interpretation import Direction, Emphasis
 from reward_llm.domain.ports import Reranker
 from reward_llm.domain.scenario import Scenario
+from reward_llm.domain.solving import GoalSolver
 from reward_llm.feedback.intake.intake import Intake
 from reward_llm.feedback.metrics.online import MetricsStore
+from reward_llm.feedback.metrics.units import UnitLog
 from reward_llm.generation.clients.scripted import Line, ScriptedModel
 from reward_llm.generation.prompt_book import BookConfig
 from reward_llm.generation.prompt_files import packaged_prompts
@@ -40,12 +43,16 @@ from reward_llm.generation.prompt_workshop import Backend
 from reward_llm.generation.prompting import Prompting, prompting
 from reward_llm.generation.prompts import PromptBundle, load_bundle
 from reward_llm.generation.proposer import ProposerConfig
+from reward_llm.loop.experiments.running import Laboratory, Room
+from reward_llm.loop.memory.ledger import Ledger
+from reward_llm.loop.search.jobs import SearchJobs, SearchJobsConfig
 from reward_llm.resources import golden_dir
 from reward_llm.store import SqlStore
 from reward_llm.store.access import SqlAccess
 from reward_llm.store.audit_log import SqlAuditLog
 from reward_llm.store.database import Database
 from reward_llm.store.governance import SqlGovernance
+from reward_llm.store.loop import SqlLoop
 from reward_llm.store.prompts import SqlPrompts
 from reward_llm.store.sealing import Sealer
 from reward_llm.store.sessions import SqlSessions
@@ -54,6 +61,7 @@ from reward_llm.tuning.evaluation.golden import GoldenSets
 from reward_llm.validation import gate
 from tests.agents.simulation.scripted import COMMAND as SIMULATING
 from tests.events import EventRoom
+from tests.loop.search.scripted import COMMAND as SEARCHING
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
@@ -156,6 +164,7 @@ class Setup:
     clock: Clock = field(default_factory=Clock)
     reranker: Reranker | None = None
     online: MetricsStore | None = None
+    solver: GoalSolver | None = None
 
     @property
     def url(self) -> str:
@@ -187,6 +196,7 @@ class Setup:
             config=sign_in, provider=OpenIdProvider(sign_in, self.clock), sessions=SqlSessions(database)
         )
         simulator = Jobs(self.clock, JobsConfig(command=SIMULATING))
+        searches = SearchJobs(SqlLoop(database), self.clock, SearchJobsConfig(command=SEARCHING))
         events = EventRoom.open()
         services = Services(
             store=store,
@@ -211,15 +221,39 @@ class Setup:
             sign_in=signing_in,
             reranker=self.reranker,
             simulator=simulator,
+            searches=searches,
             intake=events.intake if self.online is None else Intake([self.online]),
             online=self.online,
+            solver=self.solver,
+            experiments=self._experiments(database, governance, store, served),
             allocator=events.agents,
+            controllers=SqlLoop(database),
+            memories=Ledger(SqlLoop(database)),
             config=config or ApiConfig(),
-            closers=(simulator.aclose, model.aclose, *_closers_of(signing_in), store.aclose),
+            closers=(simulator.aclose, searches.aclose, model.aclose, *_closers_of(signing_in), store.aclose),
         )
         app = create_app(services)
         async with _asked(app, base_url) as client:
             yield Desk(client=client, store=store, model=model, clock=self.clock, board=served, app=app)
+
+    def _experiments(
+        self, database: Database, governance: SqlGovernance, store: SqlStore, board: Board
+    ) -> Laboratory | None:
+        if self.online is None:
+            return None
+        return Laboratory(
+            Room(
+                loop=SqlLoop(database),
+                store=store,
+                governance=governance,
+                board=board,
+                scenarios=SCENARIOS,
+                admission=lambda scenario: Admission(scenario=scenario, gate=gate.check),
+                data=UnitLog(self.online),
+                clock=self.clock,
+                served=board.refresh,
+            )
+        )
 
     def _prompting(self, prompts: SqlPrompts, model: ScriptedModel, bundle: PromptBundle) -> Prompting:
         return prompting(

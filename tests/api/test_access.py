@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from reward_llm.api.access.permissions import AskingNeed, Need, Where, declared_need, needs
 from reward_llm.domain.access import ROLE_PERMISSIONS, Grant, Permission, Role
 from reward_llm.domain.tokens import NewToken
+from reward_llm.feedback.metrics.online import MetricsStore, open_logs
 from tests.api.callers import ADMIN, Office, office
 from tests.api.harness import EDIT, EDITED, GOAL, Desk, Setup, assert_problem
 
@@ -34,6 +35,15 @@ ASKS: Final = (
     "/v1/agents/decision",
 )
 """What is asked by POST and changes nothing."""
+SEARCH: Final = {"scenario": HERE, "objectives": ["ctr"], "method": "random", "budget": 2}
+CONTROLLER: Final = {
+    "scenario": HERE,
+    "utility": "cold_start",
+    "exposure": {"setpoint": 0.2},
+    "gains": {"proportional": 0.1},
+    "envelope": {"min": 0.02, "max": 0.2},
+    "reason": "try",
+}
 SIMULATION: Final = {"scenario": HERE, "arms": [{"name": "waits"}]}
 
 CALLERS: Final[Mapping[str, tuple[Grant, ...]]] = {
@@ -100,8 +110,10 @@ def guarded(app: FastAPI) -> list[Operation]:
 
 @pytest.fixture
 async def at_home(setup: Setup) -> AsyncIterator[Office]:
-    async with office(setup) as opened:
+    metrics = MetricsStore(open_logs(None, 1), setup.clock)
+    async with office(replace(setup, online=metrics)) as opened:
         yield opened
+    await metrics.aclose()
 
 
 @dataclass(slots=True)
@@ -133,6 +145,10 @@ async def things(at: Office) -> Things:
     activation = await made(f"/v1/policies/{policy['policy_id']}/activation", {}, 200)
     records = (await at.ask("GET", "/v1/audit", root, params={"subject": goal["id"]})).json()["items"]
     simulation = await made("/v1/simulations", SIMULATION, 202)
+    search = await made("/v1/searches", SEARCH, 202)
+    trial = {"name": "try", "treatment": policy["policy_id"], "primary": "ctr"}
+    experiment = await made("/v1/experiments", trial)
+    controller = await made("/v1/controllers", CONTROLLER)
     victim = await at.token(Grant(role=Role.VIEWER, scenario=HERE), name="victim")
     return Things(
         paths={
@@ -142,6 +158,9 @@ async def things(at: Office) -> Things:
             "policy_id": policy["policy_id"],
             "sequence": activation["sequence"],
             "simulation_id": simulation["id"],
+            "search_id": search["id"],
+            "experiment_id": experiment["id"],
+            "controller_id": controller["id"],
             "token_id": victim.token.id,
             "webhook_id": "wh_none",
             "delivery_id": 1,
@@ -156,6 +175,9 @@ async def things(at: Office) -> Things:
             "/v1/policies": {"scenario": HERE, "weights": EDITED, "reason": "again"},
             "/v1/policies/preview": {"scenario": HERE, "weights": EDITED},
             "/v1/policies/weighing": {"scenario": HERE, "intents": []},
+            "/v1/searches": SEARCH,
+            "/v1/experiments": trial,
+            "/v1/controllers": CONTROLLER,
             "/v1/simulations": SIMULATION,
             "/v1/ranker/explanation": {"scenario": HERE, "request": "0"},
             "/v1/agents/decision": {"scenario": HERE, "user": "u", "candidates": [{"item_id": "a"}], "size": 1},

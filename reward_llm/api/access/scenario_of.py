@@ -11,6 +11,8 @@ from typing import Final
 from fastapi import Request
 
 from reward_llm.api.context import Context
+from reward_llm.api.experiment_desk import experiments_of
+from reward_llm.api.search_desk import searches_of
 from reward_llm.api.simulation_desk import simulator_of
 from reward_llm.errors import PolicyUnknown
 
@@ -66,6 +68,30 @@ async def of_simulation(request: Request) -> str | None:
     """
     simulator = simulator_of(_context(request))
     return (await simulator.job(request.path_params["simulation_id"])).plan.scenario
+
+
+async def of_experiment(request: Request) -> str | None:
+    """The scenario of the experiment.
+
+    Raises:
+        MetricsUnavailable: If no experiments are run here.
+        LoopRecordUnknown: If there is no such experiment.
+        StoreUnavailable: If it can't be looked up.
+    """
+    experiments = experiments_of(_context(request))
+    return (await experiments.experiment(request.path_params["experiment_id"])).plan.scope.scenario
+
+
+async def of_search(request: Request) -> str | None:
+    """The scenario of the search.
+
+    Raises:
+        SearchUnavailable: If nothing is searched here.
+        LoopRecordUnknown: If there is no such search.
+        StoreUnavailable: If it can't be looked up.
+    """
+    searches = searches_of(_context(request))
+    return (await searches.study(request.path_params["search_id"])).plan.scenario
 
 
 def _context(request: Request) -> Context:

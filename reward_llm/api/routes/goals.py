@@ -10,7 +10,7 @@ from reward_llm.api.access.permissions import Calling, Where, needs
 from reward_llm.api.access.scenario_of import of_goal
 from reward_llm.api.body import parse_json, read_body
 from reward_llm.api.context import Context, Here
-from reward_llm.api.goal_answers import goal_wires
+from reward_llm.api.goal_answers import goal_wire, goal_wires
 from reward_llm.api.headers import act_of, claim_of
 from reward_llm.api.openapi import json_body, problems
 from reward_llm.api.refusals import refusals_on_record
@@ -113,8 +113,7 @@ async def list_goals(
 )
 async def get_goal(goal_id: Id, here: Here) -> GoalWire:
     """One goal with its reading and its proposal; these are null while it is `received`."""
-    (wire,) = await goal_wires(here.services, [await here.services.store.goal(goal_id)])
-    return wire
+    return await goal_wire(here.services, await here.services.store.goal(goal_id))
 
 
 def _taken(request: Request, here: Context, body: bytes, act: Act) -> tuple[Goal, IdempotencyClaim | None, int]:
@@ -144,7 +143,7 @@ def _accepted(record: GoalRecord) -> Response:
 
 
 async def _answer(record: GoalRecord, here: Context) -> Response:
-    (wire,) = await goal_wires(here.services, [record])
+    wire = await goal_wire(here.services, record)
     body = wire.model_dump_json(by_alias=True)
     return Response(body, 201, headers=_location(record), media_type="application/json")
 

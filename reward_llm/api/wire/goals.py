@@ -10,6 +10,7 @@ from pydantic.types import JsonValue
 
 from reward_llm.api.wire.base import Incoming, MomentIn, MomentOut, Outgoing
 from reward_llm.api.wire.proposals import ProposalWire
+from reward_llm.api.wire.solving import SolutionWire
 from reward_llm.api.wire.standings import PolicyWire
 from reward_llm.domain.goal import MAX_TEXT_CHARS, GoalState, Window
 from reward_llm.domain.interpretation import (
@@ -193,6 +194,10 @@ class GoalWire(Outgoing):
     numbers: list[QuantityWire] = Field(description="Every number in the text.")
     dates: list[DateWire] = Field(description="Every date in the text, as windows to choose from.")
     proposal: ProposalWire | None
+    solved: SolutionWire | None = Field(
+        default=None,
+        description="The second answer, where there are targets or guardrails and a surface; null in lists.",
+    )
     window: WindowWire
 
     @classmethod

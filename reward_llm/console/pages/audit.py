@@ -17,7 +17,20 @@ router = APIRouter(prefix="/audit")
 AREA = Area(name="audit", router=router, path="/audit", permission="audit")
 
 _SHOWN: Final = 50
-_GROUPS: Final = ("goal", "policy", "activation", "scope", "prompt", "token", "session", "webhook", "store")
+_GROUPS: Final = (
+    "goal",
+    "policy",
+    "activation",
+    "scope",
+    "prompt",
+    "token",
+    "session",
+    "webhook",
+    "memory",
+    "study",
+    "controller",
+    "store",
+)
 """What actions begin with."""
 _FILTERS: Final = ("scenario", "action", "actor", "subject", "request_id")
 _TIMES: Final = ("since", "until")

@@ -65,6 +65,17 @@ async def correct(goal_id: str, visit: Visiting) -> Response:
     return visit.go(f"/policies/{policy['policy_id']}", done="goals.corrected")
 
 
+@router.post("/solved")
+async def take_solved(goal_id: str, visit: Visiting) -> Response:
+    """Make the goal's solved weights a policy."""
+    reason = {"reason": visit.t("goals.solved.reason", goal=goal_id)}
+    try:
+        policy = await visit.api.post(f"/v1/goals/{quote(goal_id, safe='')}/solved", reason, key=visit.form["key"])
+    except ServiceRefused as exc:
+        return await _refused(visit, goal_id, exc)
+    return visit.go(f"/policies/{policy['policy_id']}", done="goals.solved")
+
+
 @router.post("/activation")
 async def activate(goal_id: str, visit: Visiting) -> Response:
     """Put the goal's policy in force."""

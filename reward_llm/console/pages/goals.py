@@ -15,8 +15,10 @@ from reward_llm.console.chosen_reading import CHOICES, PREFIX, ChosenReading
 from reward_llm.console.frame import Area
 from reward_llm.console.goal_outcome import Outcome
 from reward_llm.console.marked_text import marks_of, pieces
+from reward_llm.console.remembered import SHARES, Remembered
 from reward_llm.console.visit import Visit, Visiting
 from reward_llm.domain.goal import MAX_TEXT_CHARS, GoalState
+from reward_llm.domain.simulation import OUTCOME_FACTS, OutcomeUnit
 from reward_llm.errors import ServiceRefused
 
 router = APIRouter(prefix="/goals")
@@ -24,6 +26,8 @@ AREA = Area(name="goals", router=router, path="/goals")
 
 Document = Mapping[str, Any]
 _SHOWN: Final = 20
+_SOLVED_SHARES: Final = frozenset(o.value for o, facts in OUTCOME_FACTS.items() if facts.unit is OutcomeUnit.SHARE)
+"""Simulated outcomes that are shown as per cent."""
 _EXAMPLES: Final = 3
 
 
@@ -105,6 +109,7 @@ async def goal_page(visit: Visit, goal_id: str, refused: ServiceRefused | None =
     if found["state"] == GoalState.RECEIVED:
         return visit.page("goals/waiting.html", goal=found, waited_s=waited_s(found, visit.now))
     scenario = await visit.api.get(f"/v1/scenarios/{quote(found['scenario'], safe='')}")
+    came = await visit.api.get(f"/v1/goals/{quote(goal_id, safe='')}/outcomes")
     written = visit.form.prefixed(PREFIX) and {name: visit.form[name] for name in visit.form}
     reading = ChosenReading.of_form(written or dict(visit.request.query_params))
     return visit.page(
@@ -116,6 +121,9 @@ async def goal_page(visit: Visit, goal_id: str, refused: ServiceRefused | None =
         choices=CHOICES,
         refused=refused,
         causes=causes(found["proposal"]["reason"]) if found["proposal"] else [],
+        memories=[Remembered.of(tried) for tried in came["tried"]],
+        shares=SHARES,
+        solved_shares=_SOLVED_SHARES,
         **await outcome_of(visit, found, scenario, reading),
     )
 

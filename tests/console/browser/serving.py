@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,11 +45,15 @@ class Site:
         assert response.is_success, response.text
         return response.json()
 
+    def run(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Have something done within the service, which the interface has no way to ask for."""
+        asyncio.run_coroutine_threadsafe(doing, self.loop).result(START_S)
+
 
 @contextmanager
 def site(database: Path, config: ConsoleConfig | None = None, **options: Any) -> Iterator[Site]:
-    """The service over a database; `reranker`, `api` (its config) and the options of `Setup.start` say what it is."""
-    reranker = options.pop("reranker", None)
+    """The service over a database; what `Setup` and its `start` take, and `api` (its config), say what it is."""
+    parts = {name: options.pop(name, None) for name in ("reranker", "online")}
     if api := options.pop("api", None):
         options["config"] = api
     started: list[tuple[Desk, asyncio.AbstractEventLoop, int]] = []
@@ -57,7 +61,7 @@ def site(database: Path, config: ConsoleConfig | None = None, **options: Any) ->
     failures: list[BaseException] = []
 
     async def serve() -> None:
-        setup = Setup(path=database, clock=RealTime(), reranker=reranker)
+        setup = Setup(path=database, clock=RealTime(), **parts)
         async with setup.start(**options) as desk:
             add_console(desk.app, config or ConsoleConfig())
             server = uvicorn.Server(uvicorn.Config(desk.app, log_level="critical", lifespan="off"))
