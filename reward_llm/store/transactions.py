@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 _PAUSES_S: Final = (0.05, 0.2, 0.8)
 """The longest pause before each further try."""
+_CHANCES = random.SystemRandom()
 _UNKNOWN: Final = (
     "Look whether it was written before you send it again; the same Idempotency-Key makes a repetition harmless."
 )
@@ -69,7 +70,7 @@ def retried(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutin
                 except (DBAPIError, OSError) as exc:
                     if not (was_rolled_back(exc) or connection_was_lost(exc)):
                         raise
-                await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311 - spreads load, keeps no secret
+                await asyncio.sleep(_CHANCES.uniform(0, longest_s))
             return await method(*args, **kwargs)
 
     return tried

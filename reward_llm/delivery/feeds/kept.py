@@ -22,6 +22,7 @@ from reward_llm.domain.ports import FeedSource, FeedStatus
 from reward_llm.domain.ports.feed import BEAT_S
 
 _MOST_DOUBLINGS: Final = 10
+_CHANCES = random.SystemRandom()
 _log = structlog.get_logger(__name__)
 
 
@@ -126,7 +127,7 @@ class KeptFeed:
         """At random up to a bound that doubles, so that all who were cut off at once don't come back at once."""
         doubled = self._config.first_pause_s * 2 ** min(self._failures - 1, _MOST_DOUBLINGS)
         longest_s = min(doubled, self._config.longest_pause_s)
-        return random.uniform(longest_s / 2, longest_s)  # noqa: S311 - spreads load, keeps no secret
+        return _CHANCES.uniform(longest_s / 2, longest_s)
 
 
 def _now_s() -> float:

@@ -11,6 +11,7 @@ BASE_S: Final = 0.2
 CAP_S: Final = 15.0
 LONGEST_PATIENCE_S: Final = 300.0
 """A service that asks for more patience than this gets this much."""
+_CHANCES = random.SystemRandom()
 _SPREAD: Final = 0.2
 _MAX_EXPONENT: Final = 16
 
@@ -18,10 +19,11 @@ _MAX_EXPONENT: Final = 16
 class Backoff:
     """Exponential, with full jitter: anything up to a bound that doubles with each failure in a row.
 
-    Marc Brooker, "Exponential Backoff And Jitter" (2015).
+    Marc Brooker, "Exponential Backoff And Jitter" (2015). Its chances come from the system, for the global generator
+    is its user's, who may have seeded it, and processes that were forked would draw alike from one of its own.
     """
 
-    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+    def __init__(self, chance: Callable[[], float] = _CHANCES.random) -> None:
         self._chance = chance
         self._failures = 0
 
@@ -29,7 +31,7 @@ class Backoff:
         """Seconds to wait after one more failure: never less than the service asked for, nor all at the same time."""
         bound_s = min(CAP_S, math.ldexp(BASE_S, min(self._failures, _MAX_EXPONENT)))
         self._failures += 1
-        wait_s = bound_s * self._chance()
+        wait_s = self.anything_up_to(bound_s)
         if retry_after_s is None:
             return wait_s
         return max(wait_s, min(retry_after_s, LONGEST_PATIENCE_S) * (1 + _SPREAD * self._chance()))
@@ -37,6 +39,10 @@ class Backoff:
     def succeeded(self) -> None:
         """Begin anew."""
         self._failures = 0
+
+    def anything_up_to(self, seconds: float) -> float:
+        """At random, so that those who were cut off at once don't come back at once."""
+        return seconds * self._chance()
 
     def spread(self, seconds: float) -> float:
         """About so many seconds, a fifth more or less."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -104,5 +103,5 @@ class Listener:
         """One that told more than how things stood at first was a good one; others come ever more rarely."""
         if self._heard > 1:
             self._backoff.succeeded()
-            return random.random() * RECONNECT_S  # noqa: S311 - spreads clients, keeps no secret
+            return self._backoff.anything_up_to(RECONNECT_S)
         return self._backoff.failed(retry_after_s)

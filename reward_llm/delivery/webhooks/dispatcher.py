@@ -22,6 +22,7 @@ from reward_llm.domain.ports.webhooks import Outbox
 from reward_llm.domain.webhooks import Attempt, Consignment, RetrySchedule, step_after
 from reward_llm.errors import StoreUnavailable
 
+_CHANCES = random.SystemRandom()
 Send = Callable[[Consignment], Awaitable[Attempt]]
 _log = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ class Dispatcher:
         send: Send,
         clock: Clock,
         config: DispatcherConfig,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = _CHANCES.random,
     ) -> None:
         self._outbox = outbox
         self._send = send

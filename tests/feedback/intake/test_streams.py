@@ -10,8 +10,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from nats.js.errors import BadRequestError
+from nats.js.manager import JetStreamManager
 
 from reward_llm.domain.events import Event, event_document
 from reward_llm.errors import EventsUnavailable
@@ -94,6 +97,32 @@ async def test_what_was_published_before_anybody_listened_arrives(server: Broker
             await sink.publish(some(10, 1_000))
             await until(lambda: set(consumer.seen) == ids(1_010))
     assert len(consumer.seen) == 1_010
+
+
+async def test_all_who_come_first_at_once_are_let_in(server: Broker) -> None:
+    opened = [server.open_link() for _ in range(16)]
+    try:
+        await asyncio.gather(*(link.connect() for link in opened))
+    finally:
+        await asyncio.gather(*(link.aclose() for link in opened))
+
+
+async def test_a_stream_that_nats_is_still_making_for_another_is_waited_for(
+    tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, refusals = JetStreamManager.add_stream, [BadRequestError(code=400, err_code=10065)]
+
+    async def made(manager: JetStreamManager, **options: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        await make(manager, **options)
+
+    monkeypatch.setattr(JetStreamManager, "add_stream", made)
+    with broker("nats", tmp_path, unused_tcp_port) as server:
+        async with sink_of(server) as sink, consuming(server) as consumer:
+            await sink.publish(some(3))
+            await until(lambda: set(consumer.seen) == ids(3))
+    assert refusals == []
 
 
 async def test_a_group_shares_the_events_and_another_is_handed_them_too(server: Broker) -> None:

@@ -8,8 +8,9 @@ from typing import Any, Final
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError
 
 from reward_llm.feedback.intake.streams.holding import holding
 from reward_llm.feedback.intake.streams.links import (
@@ -25,6 +26,8 @@ from reward_llm.feedback.intake.streams.links import (
 KIND: Final = "nats"
 _RECONNECT_S: Final = 1
 """Between two tries to reach a server that went away."""
+_MAKING_PAUSES_S: Final = (0.05, 0.2, 0.8)
+"""Between two looks for a stream that another seems to be making."""
 
 
 class NatsLink:
@@ -53,11 +56,22 @@ class NatsLink:
         """Connect, and make the stream if it isn't there."""
         async with asyncio.timeout(PATIENCE_S):
             await self._broker.start()
-            jetstream = (await self._broker.connect()).jetstream()
+            await self._make_stream((await self._broker.connect()).jetstream())
+
+    async def _make_stream(self, jetstream: JetStreamContext) -> None:
+        """While another makes it, the server doesn't know the stream, and says that its subject is taken."""
+        for pause_s in (*_MAKING_PAUSES_S, None):
             try:
                 await jetstream.stream_info(self._stream)
             except NotFoundError:
-                await jetstream.add_stream(name=self._stream, subjects=[self._stream], max_age=KEPT_S)
+                try:
+                    await jetstream.add_stream(name=self._stream, subjects=[self._stream], max_age=KEPT_S)
+                except BadRequestError:
+                    if pause_s is None:
+                        raise
+                    await asyncio.sleep(pause_s)
+                    continue
+            return
 
     async def publish(self, body: bytes) -> None:
         """Come back when the server has kept the message."""

@@ -21,6 +21,7 @@ _LOOK_S: Final = 0.5
 """How often is looked whether it still consumes."""
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
+_CHANCES = random.SystemRandom()
 _log = structlog.get_logger(__name__)
 
 
@@ -69,7 +70,7 @@ class BrokerSource:
                 _log.warning("events.away", kind=self._kind, error=type(exc).__name__, pause_s=pause_s)
             finally:
                 await link.aclose()
-            await asyncio.sleep(random.uniform(pause_s / 2, pause_s))  # noqa: S311 - spreads load, keeps no secret
+            await asyncio.sleep(_CHANCES.uniform(pause_s / 2, pause_s))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _begin(self, link: Link, on_bodies: OnBodies) -> None:
