@@ -96,7 +96,7 @@ def main() -> None:
         minutes=options.minutes,
         threads=options.threads,
         hold_back=options.hold_back,
-        score_every=max(options.steps // 4, 1),
+        score_every=options.steps,
     )
     corpus = load_corpus(corpus_dir())
     rows = {

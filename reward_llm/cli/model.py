@@ -55,6 +55,12 @@ def train(  # noqa: PLR0913 - each is an option
             "--compile/--eager", help="Compile the steps: half as fast again, after minutes; needs a C++ compiler."
         ),
     ] = False,
+    start: Annotated[
+        Path | None, typer.Option("--start", help="A goal model to begin with, instead of from scratch.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", min=0, help="The highest; a lower one to begin with a model.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--fresh", help="Go on with a run that was broken off, or start anew.")
     ] = True,
@@ -64,25 +70,26 @@ def train(  # noqa: PLR0913 - each is an option
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a goal model from scratch on labelled goals."""
+    """Train a goal model on labelled goals, from scratch or on from one that there is."""
     from reward_llm.bootstrap import let_openmp_wait
 
     let_openmp_wait()
     try:
         from reward_llm.tuning.config import TrainingConfig
         from reward_llm.tuning.corpus import corpus_dir, load_corpus
-        from reward_llm.tuning.run import run_folder
         from reward_llm.tuning.train import train as train_model
+        from reward_llm.tuning.train import training_folder
     except ModuleNotFoundError as exc:
         raise ConfigurationInvalid(f"training needs {exc.name}", hint=_MODEL_HINT) from exc
 
     chosen = {"minutes": minutes, "steps": steps, "seed": seed, "hold_back": hold_back, "compiled": compiled}
+    chosen |= {"learning_rate": learning_rate}
     config = TrainingConfig(**{k: v for k, v in chosen.items() if v is not None})  # type: ignore[arg-type]
     goals = [goal for folder in [corpus_dir(), *(corpus or [])] for goal in load_corpus(folder)]
     if not resume:
-        shutil.rmtree(run_folder(out, config, goals), ignore_errors=True)
+        shutil.rmtree(training_folder(config, goals, out, start), ignore_errors=True)
     with _course(f"training on {len(goals):,} goals") as show:
-        report = train_model(config, goals, out, show)
+        report = train_model(config, goals, out, show, start)
     if as_json:
         print_json(asdict(report))
     else:

@@ -45,7 +45,7 @@ class Bilingual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Words of a trade that name a utility, beside those that the lexicon knows for its concept."""
+    """Words of a trade for a utility, beside those that the lexicon knows for its concept."""
 
     en: tuple[str, ...] = ()
     zh: tuple[str, ...] = ()
@@ -63,8 +63,8 @@ class Bounds:
 class Utility:
     """A named term U_k(slate) in [0, 1].
 
-    `concept` ties it to what the embedded model can read; without one it is read by its terms and by larger
-    models.
+    `concept` ties it to what the embedded model can read; without one it is read by its words and by larger
+    models. `terms` name it, and `opposites` what there is less of as it grows.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Utility:
     description: Bilingual
     concept: Concept | None = None
     terms: Terms = field(default_factory=Terms)
+    opposites: Terms = field(default_factory=Terms)
 
     @property
     def held_floor(self) -> float:
@@ -108,8 +109,8 @@ class Scenario:
     policy that is active (goals add up).
 
     Raises:
-        ScenarioInvalid: If names repeat, defaults leave the simplex or their bounds, or a guardrail or
-            a review rule names what isn't there.
+        ScenarioInvalid: If names repeat, a term is its own opposite, defaults leave the simplex or their bounds,
+            or a guardrail or a review rule names what isn't there.
     """
 
     name: str
@@ -121,7 +122,12 @@ class Scenario:
     base: Literal["defaults", "active"] = "defaults"
 
     def __post_init__(self) -> None:
-        problems = [*self._name_problems(), *self._weight_problems(), *self._guardrail_problems()]
+        problems = [
+            *self._name_problems(),
+            *self._word_problems(),
+            *self._weight_problems(),
+            *self._guardrail_problems(),
+        ]
         if problems:
             raise ScenarioInvalid(f"scenario {self.name!r}: " + "; ".join(problems))
 
@@ -144,6 +150,13 @@ class Scenario:
         if len(segments) > MAX_SEGMENTS:
             problems.append(f"{len(segments)} segments; at most {MAX_SEGMENTS} are allowed")
         return problems
+
+    def _word_problems(self) -> list[str]:
+        return [
+            f"utility {u.name!r}: {word!r} is among its terms and among their opposites"
+            for u in self.utilities
+            for word in sorted({*u.terms.en, *u.terms.zh} & {*u.opposites.en, *u.opposites.zh})
+        ]
 
     def _weight_problems(self) -> list[str]:
         problems = [

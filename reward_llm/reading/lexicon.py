@@ -73,17 +73,28 @@ class Entry:
 
 def entries_for(scenario: Scenario) -> tuple[Entry, ...]:
     """What can be read for a scenario: cues, the terms of its utilities' concepts, and its own terms."""
-    terms = (entry for utility in scenario.utilities for entry in _terms_of(utility))
+    terms = _terms(scenario)
     cues = (
         Entry(phrase, Kind(kind)) for kind, by_language in _document()["cues"].items() for phrase in _all(by_language)
     )
     return (*terms, *cues)
 
 
-def _terms_of(utility: Utility) -> Iterator[Entry]:
-    yield from (
-        Entry(normalise(phrase).text, Kind.GOOD, utility.name) for phrase in (*utility.terms.en, *utility.terms.zh)
-    )
+def _terms(scenario: Scenario) -> Iterator[Entry]:
+    """What names the utilities; the words of one without a concept stand in no phrase of another's concept."""
+    own = {u.name: tuple(_own_terms(u)) for u in scenario.utilities}
+    taken = [e.phrase for u in scenario.utilities if u.concept is None for e in own[u.name]]
+    for utility in scenario.utilities:
+        yield from own[utility.name]
+        yield from (e for e in _terms_of_concept(utility) if not any(phrase in e.phrase for phrase in taken))
+
+
+def _own_terms(utility: Utility) -> Iterator[Entry]:
+    for kind, terms in ((Kind.GOOD, utility.terms), (Kind.BAD, utility.opposites)):
+        yield from (Entry(normalise(phrase).text, kind, utility.name) for phrase in (*terms.en, *terms.zh))
+
+
+def _terms_of_concept(utility: Utility) -> Iterator[Entry]:
     if utility.concept:
         for kind, by_language in _document()["concepts"][Concept(utility.concept).value].items():
             yield from (Entry(phrase, Kind(kind), utility.name) for phrase in _all(by_language))

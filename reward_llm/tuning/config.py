@@ -30,6 +30,8 @@ class Mix:
     """Share of prompts that leave the lexicon's hints out."""
     without_known_hints: float = 0.5
     """The same for the goals of the seed file, where the lexicon is right more often than elsewhere."""
+    narrowed: float = 0.2
+    """Share of prompts that ask for some of the concepts only, as those of a scenario that doesn't weigh all."""
     seed_weight: float = 3.0
     """How much oftener a goal of the seed file is drawn than one of another."""
     batch_tokens: int = 2048
@@ -114,7 +116,7 @@ class TrainingConfig:
     compiled: bool = False
     """Whether steps run through torch.compile: half as fast again, after minutes of compiling with a C++ compiler."""
     shape: Shape = field(default_factory=Shape)
-    """The model."""
+    """The model, unless it is given one to go on from."""
     mix: Mix = field(default_factory=Mix)
     """The examples."""
 
@@ -147,3 +149,5 @@ class TrainingReport:
     loss: float
     score: Score | None
     """On the held-back goals at the end; None if nothing was held back."""
+    started_from: str | None = None
+    """The digest of the checkpoint that it went on from; None if it began from scratch."""

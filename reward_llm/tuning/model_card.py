@@ -21,7 +21,7 @@ which of seven concepts (click, gmv, satisfaction, retention, diversity, cold_st
 lowered or held, and how strongly; `no_change` if it asks for nothing of the kind.
 
 A Qwen2 of {parameters:.1f} M parameters ({layers} layers, width {hidden}, {heads} heads, {vocabulary} tokens),
-trained from scratch together with its tokenizer. It does this one task and knows nothing else.
+{begun}. It does this one task and knows nothing else.
 
 ## Use
 
@@ -40,7 +40,8 @@ Of the examples, {written:.0%} come from these, varied ({joined:.0%} of those th
 another goal; names of metrics, numbers, spelling, punctuation, greetings and asides change); the others are made by
 a bilingual grammar. {nothing:.0%} ask for nothing. The lexicon's hints are left out of {without_hints:.0%} of the
 prompts, and of {without_known_hints:.0%} of those from `{seed_source}.jsonl`, which the lexicon was written from, and
-whose goals are drawn {seed_weight:g} times as often as others.
+whose goals are drawn {seed_weight:g} times as often as others. {narrowed:.0%} ask for some of the concepts only
+(`"asked":["gmv","retention"]` after the hints), as a scenario does that doesn't weigh all.
 
 ## Recipe
 
@@ -75,6 +76,8 @@ def model_card(report: TrainingReport) -> str:
         heads=config.shape.heads,
         vocabulary=f"{config.shape.vocabulary:,}",
         goals=_goals(report.goals),
+        begun=_begun(report.started_from),
+        narrowed=config.mix.narrowed,
         written=config.mix.written,
         joined=config.mix.joined,
         nothing=config.mix.nothing,
@@ -96,6 +99,12 @@ def model_card(report: TrainingReport) -> str:
         loss=report.loss,
         scores=_scores(report.score),
     )
+
+
+def _begun(digest: str | None) -> str:
+    if digest is None:
+        return "trained from scratch together with its tokenizer"
+    return f"trained on from a checkpoint (SHA-256 {digest[:12]}…) that was trained from scratch with its tokenizer"
 
 
 def _goals(goals: dict[str, int]) -> str:

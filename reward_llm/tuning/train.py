@@ -15,6 +15,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from reward_llm.tuning.precision import fast_products
 from reward_llm.tuning.run import Position, run_folder
 from reward_llm.tuning.score import score
 from reward_llm.tuning.vocabulary import MAX_POSITIONS, prompt, train_tokenizer
+from reward_llm.validation.checkpoints import verify_checkpoint
 
 HELD_BACK: Final = "held_back.jsonl"
 
@@ -43,23 +45,48 @@ def train(
     corpus: Sequence[LabelledGoal],
     out_dir: Path,
     on_progress: Callable[[TrainingProgress], None],
+    start: Path | None = None,
 ) -> TrainingReport:
     """Train a model and write it to `out_dir`; a run that was broken off goes on from its folder under `runs/`.
 
     The goals that were held back are left in `held_back.jsonl` beside it, for a calibration.
+
+    Args:
+        config: How.
+        corpus: The goals, those that are held back among them.
+        out_dir: Where the checkpoint goes.
+        on_progress: Told after every step.
+        start: A goal model's checkpoint, whose weights and tokenizer it begins with; None begins from scratch.
+
+    Raises:
+        CheckpointInvalid: If the checkpoint to begin with is missing, incomplete or damaged.
     """
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     trained = [g for g in corpus if not held_back(g, config.hold_back)]
     held = [g for g in corpus if held_back(g, config.hold_back)]
-    folder = run_folder(out_dir, config, corpus)
-    tokenizer = _tokenizer(config, trained, folder / "tokenizer")
-    run = _Run(config, Rounds(trained, tokenizer, config.mix), held, tokenizer, folder)
+    folder = training_folder(config, corpus, out_dir, start)
+    tokenizer = _given_tokenizer(start) if start else _tokenizer(config, trained, folder / "tokenizer")
+    model = _given_model(start) if start else build_model(config.shape, tokenizer)
+    run = _Run(config, model, Rounds(trained, tokenizer, config.mix), held, tokenizer, folder)
     run.go(on_progress)
     report = run.report(Counter(g.source for g in trained))
+    if start:
+        report = replace(report, started_from=verify_checkpoint(start))
     export(run.average, tokenizer, report, out_dir)
     (out_dir / HELD_BACK).write_text("".join(f"{corpus_line(g)}\n" for g in held), "utf-8")
     return report
+
+
+def training_folder(
+    config: TrainingConfig, corpus: Sequence[LabelledGoal], out_dir: Path, start: Path | None = None
+) -> Path:
+    """Where such a run keeps its state.
+
+    Raises:
+        CheckpointInvalid: If the checkpoint to begin with is missing, incomplete or damaged.
+    """
+    return run_folder(out_dir, (config, verify_checkpoint(start)) if start else config, corpus)
 
 
 def build_model(shape: Shape, tokenizer: PreTrainedTokenizerBase) -> Qwen2ForCausalLM:
@@ -82,6 +109,11 @@ def build_model(shape: Shape, tokenizer: PreTrainedTokenizerBase) -> Qwen2ForCau
     )
 
 
+def _given_model(folder: Path) -> Qwen2ForCausalLM:
+    model: Qwen2ForCausalLM = Qwen2ForCausalLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    return model
+
+
 def _tokenizer(config: TrainingConfig, goals: Sequence[LabelledGoal], folder: Path) -> PreTrainedTokenizerBase:
     """The run's tokenizer: learnt from the goals and as much again from the grammar, once."""
     if not (folder / "tokenizer.json").is_file():
@@ -89,7 +121,11 @@ def _tokenizer(config: TrainingConfig, goals: Sequence[LabelledGoal], folder: Pa
         made = [g.goal for _ in range(len(goals) // 2) for g in (grammar.goal(), grammar.nothing())]
         texts = [prompt(user_message(text)) for text in [*(g.goal for g in goals), *made]]
         train_tokenizer(texts, config.shape.vocabulary).save_pretrained(folder)
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
+    return _given_tokenizer(folder)
+
+
+def _given_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return tokenizer
 
 
@@ -99,6 +135,7 @@ class _Run:
     def __init__(
         self,
         config: TrainingConfig,
+        model: Qwen2ForCausalLM,
         rounds: Rounds,
         held: Sequence[LabelledGoal],
         tokenizer: PreTrainedTokenizerBase,
@@ -106,7 +143,7 @@ class _Run:
     ) -> None:
         self._config, self._rounds, self._held = config, rounds, held
         self._tokenizer, self._folder = tokenizer, folder
-        self._model = build_model(config.shape, tokenizer)
+        self._model = model
         self._model.set_attn_implementation("eager")  # the fused kernel's backward pass is far slower in bfloat16
         _add_dropout(self._model, config.dropout)
         moving_average = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reward_llm.domain.scenario import Bounds, Guardrails
+from reward_llm.domain.scenario import Bounds, Guardrails, Terms
 from reward_llm.errors import ScenarioInvalid, SegmentUnknown
 from tests.strategies import HOME_FEED, VIDEO_FEED
 
@@ -40,6 +40,15 @@ def test_video_feed_has_other_names_and_one_utility_that_no_concept_covers():
                 )
             },
             "min ≤ default",
+        ),
+        (
+            {
+                "utilities": (
+                    replace(HOME_FEED.utilities[0], terms=Terms(zh=("安静",)), opposites=Terms(zh=("安静",))),
+                    *HOME_FEED.utilities[1:],
+                )
+            },
+            "'安静' is among its terms and among their opposites",
         ),
     ],
 )

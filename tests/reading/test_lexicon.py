@@ -28,4 +28,12 @@ def test_a_scenarios_own_terms_name_its_utilities() -> None:
     entries = entries_for(VIDEO_FEED)
 
     assert Entry("soothing", Kind.GOOD, "calm") in entries
+    assert Entry("siren", Kind.BAD, "calm") in entries
     assert not [e for e in entries if e.kind.names_utility and e.utility not in VIDEO_FEED.utility_names]
+
+
+def test_words_of_a_utility_without_a_concept_are_nobody_elses() -> None:
+    phrases = {e.phrase for e in entries_for(VIDEO_FEED) if e.utility == "watch_quality"}
+
+    assert {"焦虑", "越刷越焦虑"} <= {e.phrase for e in ENTRIES if e.utility == "satisfaction"}
+    assert not {p for p in phrases if "焦虑" in p}

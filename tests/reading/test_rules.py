@@ -121,6 +121,12 @@ def test_a_utility_without_a_concept_is_read_by_its_own_terms(video_reader: Rule
     assert intents(video_reader, "GMV目标1亿") == {}
 
 
+def test_a_utilitys_opposites_are_what_there_is_less_of_as_it_grows(video_reader: RuleReader) -> None:
+    assert intents(video_reader, "Too much yelling in here") == {"calm": "raise"}
+    assert intents(video_reader, "吵闹的视频占比不得上升") == {"calm": "hold"}
+    assert intents(video_reader, "贩卖焦虑的视频太多了") == {"calm": "raise"}
+
+
 def test_evidence_for_a_utility_is_its_terms_with_their_cues(reader: RuleReader) -> None:
     text = "Raise clicks, but GMV must not drop"
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,15 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from reward_llm.domain.answer import goal_message
+from reward_llm.errors import CheckpointInvalid
 from reward_llm.tuning.config import Mix, Shape, TrainingConfig, TrainingProgress, TrainingReport
 from reward_llm.tuning.corpus import LabelledGoal, parse_goal
 from reward_llm.tuning.examples import Rounds, held_back, user_message
 from reward_llm.tuning.grammar import Grammar
 from reward_llm.tuning.score import score
-from reward_llm.tuning.train import HELD_BACK, build_model, train
+from reward_llm.tuning.train import HELD_BACK, build_model, train, training_folder
 from reward_llm.tuning.vocabulary import ANSWER, prompt, train_tokenizer
+from reward_llm.validation.checkpoints import verify_checkpoint
 
 TINY = TrainingConfig(
     steps=8,
@@ -137,3 +141,50 @@ def test_the_checkpoint_splits_text_as_in_training(whole: Whole, goals: tuple[La
     shipped = AutoTokenizer.from_pretrained(folder)
     texts = [text for g in goals for text in (prompt(user_message(g.goal)), g.answer)]
     assert shipped(texts)["input_ids"] == trained(texts)["input_ids"]
+
+
+def test_training_goes_on_from_a_checkpoint(whole: Whole, goals: tuple[LabelledGoal, ...], tmp_path: Path) -> None:
+    begun, _ = whole
+    losses: list[float] = []
+    config = replace(TINY, steps=4, learning_rate=1e-9, warmup_steps=1)
+    report = train(config, goals, tmp_path / "on", lambda p: losses.append(p.loss), begun)
+    assert report.started_from == verify_checkpoint(begun)
+    left, right = (AutoModelForCausalLM.from_pretrained(f).state_dict() for f in (tmp_path / "on", begun))
+    assert all(torch.allclose(left[name], right[name], atol=1e-3) for name in right)
+    assert "trained on from a checkpoint" in (tmp_path / "on" / "README.md").read_text(encoding="utf-8")
+    assert training_folder(config, goals, tmp_path, begun) != training_folder(config, goals, tmp_path)
+
+
+def test_a_damaged_checkpoint_is_not_gone_on_from(
+    whole: Whole, goals: tuple[LabelledGoal, ...], tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(whole[0], damaged)
+    (damaged / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(CheckpointInvalid):
+        train(TINY, goals, tmp_path / "on", lambda _: None, damaged)
+
+
+def test_some_prompts_ask_for_some_concepts_only_and_are_answered_with_those(
+    goals: tuple[LabelledGoal, ...],
+) -> None:
+    tokenizer = train_tokenizer([prompt(user_message(g.goal)) for g in goals], 512)
+    mix = replace(TINY.mix, narrowed=1.0, round_size=200)
+    seen = 0
+    for batch in Rounds(goals, tokenizer, mix).batches(0):
+        for tokens, real, answer in zip(batch.token_BT, batch.real_BT, batch.answer_BT, strict=True):
+            text = tokenizer.decode(tokens[real & ~answer])
+            asked = json.loads("[" + text.partition('"asked":[')[2].partition("]")[0] + "]")
+            said = json.loads(tokenizer.decode(tokens[answer]).removesuffix(tokenizer.eos_token))
+            hints = json.loads("{" + text.partition('"lexicon":{')[2].partition("}")[0] + "}")
+            if asked:
+                seen += 1
+                assert {i["utility"] for i in said["intents"]} | set(hints) <= set(asked)
+                assert (said["decision"] == "no_change") == (not said["intents"])
+    assert seen > 150
+
+
+def test_without_narrowing_all_concepts_are_asked_for(goals: tuple[LabelledGoal, ...]) -> None:
+    tokenizer = train_tokenizer([prompt(user_message(g.goal)) for g in goals], 512)
+    batches = Rounds(goals, tokenizer, replace(TINY.mix, narrowed=0.0)).batches(0)
+    assert not any('"asked"' in text for b in batches for text in tokenizer.batch_decode(b.token_BT))
