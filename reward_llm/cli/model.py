@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,6 +64,12 @@ def train(  # noqa: PLR0913 - each is an option
     resume: Annotated[
         bool, typer.Option("--resume/--fresh", help="Go on with a run that was broken off, or start anew.")
     ] = True,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weight", metavar="FILE=TIMES", help="Draw goals of a corpus file so much oftener; repeatable, seed=3."
+        ),
+    ] = None,
     corpus: Annotated[
         list[Path] | None,
         typer.Option("--corpus", help="A folder of labelled goals to train on beside those that ship; repeatable."),
@@ -86,6 +92,8 @@ def train(  # noqa: PLR0913 - each is an option
     chosen |= {"learning_rate": learning_rate}
     config = TrainingConfig(**{k: v for k, v in chosen.items() if v is not None})  # type: ignore[arg-type]
     goals = [goal for folder in [corpus_dir(), *(corpus or [])] for goal in load_corpus(folder)]
+    weights = {**config.mix.weights, **_weights(weight or [], {g.source for g in goals})}
+    config = replace(config, mix=replace(config.mix, weights=weights))
     if not resume:
         shutil.rmtree(training_folder(config, goals, out, start), ignore_errors=True)
     with _course(f"training on {len(goals):,} goals") as show:
@@ -94,6 +102,27 @@ def train(  # noqa: PLR0913 - each is an option
         print_json(asdict(report))
     else:
         _show_report(report, out)
+
+
+def _weights(told: Sequence[str], files: Collection[str]) -> dict[str, float]:
+    """The weights of corpus files.
+
+    Raises:
+        typer.BadParameter: If one isn't written as FILE=TIMES, with a corpus file and a number over 0.
+    """
+    weights = {}
+    for text in told:
+        name, _, times = text.partition("=")
+        try:
+            weights[name.removesuffix(".jsonl")] = float(times)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} isn't FILE=TIMES, such as seed=3", param_hint="--weight") from None
+    if missing := [n for n in weights if n not in files]:
+        there = ", ".join(sorted(files))
+        raise typer.BadParameter(f"the corpus has no file {missing[0]}.jsonl; it has: {there}", param_hint="--weight")
+    if wrong := [n for n, w in weights.items() if not 0 < w < math.inf]:
+        raise typer.BadParameter(f"{wrong[0]}: goals are drawn more than 0 times as often", param_hint="--weight")
+    return weights
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,8 +33,8 @@ class Mix:
     """The same for the goals of the seed file, where the lexicon is right more often than elsewhere."""
     narrowed: float = 0.2
     """Share of prompts that ask for some of the concepts only, as those of a scenario that doesn't weigh all."""
-    seed_weight: float = 3.0
-    """How much oftener a goal of the seed file is drawn than one of another."""
+    weights: Mapping[str, float] = field(default_factory=lambda: {SEED_SOURCE: 3.0})
+    """How much oftener a goal of a corpus file is drawn than one of a file that isn't named."""
     batch_tokens: int = 2048
     """Tokens a batch, padding included."""
     max_tokens: int = 640
@@ -41,7 +42,7 @@ class Mix:
 
     def weight(self, goal: LabelledGoal) -> float:
         """How often the goal is drawn, beside others."""
-        return self.seed_weight if goal.source == SEED_SOURCE else 1.0
+        return self.weights.get(goal.source, 1.0)
 
     def unhinted(self, goal: LabelledGoal) -> float:
         """The share of the goal's prompts that leave the hints out."""

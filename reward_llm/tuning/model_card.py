@@ -39,8 +39,8 @@ Goals written and labelled by hand:
 Of the examples, {written:.0%} come from these, varied ({joined:.0%} of those that ask for something are joined to
 another goal; names of metrics, numbers, spelling, punctuation, greetings and asides change); the others are made by
 a bilingual grammar. {nothing:.0%} ask for nothing. The lexicon's hints are left out of {without_hints:.0%} of the
-prompts, and of {without_known_hints:.0%} of those from `{seed_source}.jsonl`, which the lexicon was written from, and
-whose goals are drawn {seed_weight:g} times as often as others. {narrowed:.0%} ask for some of the concepts only
+prompts, and of {without_known_hints:.0%} of those from `{seed_source}.jsonl`, which the lexicon was written from.
+Goals of {weights} as often as others. {narrowed:.0%} ask for some of the concepts only
 (`"asked":["gmv","retention"]` after the hints), as a scenario does that doesn't weigh all.
 
 ## Recipe
@@ -84,7 +84,7 @@ def model_card(report: TrainingReport) -> str:
         without_hints=config.mix.without_hints,
         without_known_hints=config.mix.without_known_hints,
         seed_source=SEED_SOURCE,
-        seed_weight=config.mix.seed_weight,
+        weights=", ".join(f"`{name}.jsonl` are drawn {w:g} times" for name, w in config.mix.weights.items()),
         steps=report.steps,
         minutes=report.elapsed_s / 60,
         threads=config.threads,

@@ -54,3 +54,19 @@ def test_training_without_a_corpus_is_refused(program, tmp_path):
     result = program("model", "train", "--corpus", str(tmp_path), "--out", str(tmp_path / "out"))
     assert result.code == 1
     assert "no *.jsonl file" in result.err
+
+
+@pytest.mark.parametrize(
+    ("weight", "complaint"),
+    [("seed", "FILE=TIMES"), ("nothing=2", "no file nothing.jsonl"), ("seed=0", "more than 0 times")],
+)
+def test_a_weight_that_means_nothing_is_refused(program, tmp_path, weight, complaint):
+    result = program("model", "train", "--weight", weight, "--out", str(tmp_path))
+    assert result.code == 2
+    assert complaint in " ".join(result.err.replace("│", " ").split())
+
+
+def test_training_needs_a_whole_checkpoint_to_go_on_from(program, tmp_path):
+    result = program("model", "train", "--start", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert result.code == 1
+    assert "lacks config.json" in result.err
