@@ -31,8 +31,6 @@ class Mix:
     """Share of prompts that leave the lexicon's hints out."""
     without_known_hints: float = 0.5
     """The same for the goals of the seed file, where the lexicon is right more often than elsewhere."""
-    narrowed: float = 0.2
-    """Share of prompts that ask for some of the concepts only, as those of a scenario that doesn't weigh all."""
     weights: Mapping[str, float] = field(default_factory=lambda: {SEED_SOURCE: 3.0})
     """How much oftener a goal of a corpus file is drawn than one of a file that isn't named."""
     batch_tokens: int = 2048

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -58,10 +58,6 @@ class LabelledGoal:
     def answer(self) -> str:
         """What a model is to answer."""
         return canonical_answer((label.utility, label.direction, label.emphasis) for label in self.labels)
-
-    def narrowed(self, concepts: Collection[Concept]) -> LabelledGoal:
-        """The goal with only what it asks of these concepts."""
-        return replace(self, labels=tuple(label for label in self.labels if label.utility in concepts))
 
     @property
     def directions(self) -> frozenset[tuple[Concept, Direction]]:

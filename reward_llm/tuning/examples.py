@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from itertools import accumulate, count, pairwise
-from typing import Final
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from reward_llm.domain.answer import goal_message
-from reward_llm.domain.scenario import Concept
 from reward_llm.reading.rules import RuleReader
 from reward_llm.resources import scenarios_dir
 from reward_llm.tuning.augment import Augmenter
@@ -29,9 +27,6 @@ from reward_llm.tuning.corpus import LabelledGoal
 from reward_llm.tuning.grammar import Grammar
 from reward_llm.tuning.vocabulary import prompt
 from reward_llm.validation.scenarios import load_scenario
-
-_OWN_ASKED: Final = 0.8
-_OTHERS_ASKED: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +60,9 @@ def _reader() -> RuleReader:
     return RuleReader(load_scenario(scenarios_dir() / "home_feed.yaml"))
 
 
-def user_message(text: str, *, hinted: bool = True, asked: Sequence[Concept] = ()) -> str:
-    """The user's turn for a goal, with the lexicon's hints or without; `asked` are some of the concepts, or all."""
-    hints = _reader().hints(text) if hinted else {}
-    return goal_message(text, {c: h for c, h in hints.items() if not asked or c in asked}, asked)
+def user_message(text: str, *, hinted: bool = True) -> str:
+    """The user's turn for a goal, with the lexicon's hints or without."""
+    return goal_message(text, _reader().hints(text) if hinted else {})
 
 
 class Encoder:
@@ -78,12 +72,9 @@ class Encoder:
         self._tokenizer = tokenizer
         self._rng = rng
 
-    def encoded(
-        self, goal: LabelledGoal, *, cut: bool = False, hinted: bool = True, asked: Sequence[Concept] = ()
-    ) -> Example:
-        """The goal's tokens; `cut` tokenizes the prompt in pieces, `asked` leaves out what it asks of others."""
-        text = prompt(user_message(goal.goal, hinted=hinted, asked=asked))
-        goal = goal.narrowed(asked) if asked else goal
+    def encoded(self, goal: LabelledGoal, *, cut: bool = False, hinted: bool = True) -> Example:
+        """The goal's tokens; `cut` tokenizes the prompt in pieces."""
+        text = prompt(user_message(goal.goal, hinted=hinted))
         pieces = self._cut(text) if cut else [text]
         return Example(
             [token for piece in pieces for token in self._tokens(piece)],
@@ -128,24 +119,12 @@ class Rounds:
         encoder = Encoder(self._tokenizer, rng)
         goals = (draw.goal() for _ in range(mix.round_size))
         drawn = (
-            encoder.encoded(
-                g, cut=rng.random() < mix.cut, hinted=rng.random() >= mix.unhinted(g), asked=_asked(g, mix, rng)
-            )
-            for g in goals
+            encoder.encoded(g, cut=rng.random() < mix.cut, hinted=rng.random() >= mix.unhinted(g)) for g in goals
         )
         examples = sorted((e for e in drawn if len(e) <= mix.max_tokens), key=len)
         groups = list(grouped(examples, mix.batch_tokens))
         rng.shuffle(groups)
         return [padded(g, self._tokenizer.pad_token_id) for g in groups]
-
-
-def _asked(goal: LabelledGoal, mix: Mix, rng: random.Random) -> tuple[Concept, ...]:
-    """Some of the concepts, those of the goal more often than others; () stands for all."""
-    if rng.random() >= mix.narrowed:
-        return ()
-    own = {label.utility for label in goal.labels}
-    some = tuple(c for c in Concept if rng.random() < (_OWN_ASKED if c in own else _OTHERS_ASKED))
-    return some if len(some) < len(Concept) else ()
 
 
 class _Written:

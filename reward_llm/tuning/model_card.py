@@ -40,8 +40,7 @@ Of the examples, {written:.0%} come from these, varied ({joined:.0%} of those th
 another goal; names of metrics, numbers, spelling, punctuation, greetings and asides change); the others are made by
 a bilingual grammar. {nothing:.0%} ask for nothing. The lexicon's hints are left out of {without_hints:.0%} of the
 prompts, and of {without_known_hints:.0%} of those from `{seed_source}.jsonl`, which the lexicon was written from.
-Goals of {weights} as often as others. {narrowed:.0%} ask for some of the concepts only
-(`"asked":["gmv","retention"]` after the hints), as a scenario does that doesn't weigh all.
+Goals of {weights} as often as others.
 
 ## Recipe
 
@@ -77,7 +76,6 @@ def model_card(report: TrainingReport) -> str:
         vocabulary=f"{config.shape.vocabulary:,}",
         goals=_goals(report.goals),
         begun=_begun(report.started_from),
-        narrowed=config.mix.narrowed,
         written=config.mix.written,
         joined=config.mix.joined,
         nothing=config.mix.nothing,

@@ -163,28 +163,3 @@ def test_a_damaged_checkpoint_is_not_gone_on_from(
     (damaged / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(CheckpointInvalid):
         train(TINY, goals, tmp_path / "on", lambda _: None, damaged)
-
-
-def test_some_prompts_ask_for_some_concepts_only_and_are_answered_with_those(
-    goals: tuple[LabelledGoal, ...],
-) -> None:
-    tokenizer = train_tokenizer([prompt(user_message(g.goal)) for g in goals], 512)
-    mix = replace(TINY.mix, narrowed=1.0, round_size=200)
-    seen = 0
-    for batch in Rounds(goals, tokenizer, mix).batches(0):
-        for tokens, real, answer in zip(batch.token_BT, batch.real_BT, batch.answer_BT, strict=True):
-            text = tokenizer.decode(tokens[real & ~answer])
-            asked = json.loads("[" + text.partition('"asked":[')[2].partition("]")[0] + "]")
-            said = json.loads(tokenizer.decode(tokens[answer]).removesuffix(tokenizer.eos_token))
-            hints = json.loads("{" + text.partition('"lexicon":{')[2].partition("}")[0] + "}")
-            if asked:
-                seen += 1
-                assert {i["utility"] for i in said["intents"]} | set(hints) <= set(asked)
-                assert (said["decision"] == "no_change") == (not said["intents"])
-    assert seen > 150
-
-
-def test_without_narrowing_all_concepts_are_asked_for(goals: tuple[LabelledGoal, ...]) -> None:
-    tokenizer = train_tokenizer([prompt(user_message(g.goal)) for g in goals], 512)
-    batches = Rounds(goals, tokenizer, replace(TINY.mix, narrowed=0.0)).batches(0)
-    assert not any('"asked"' in text for b in batches for text in tokenizer.batch_decode(b.token_BT))
