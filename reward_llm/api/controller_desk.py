@@ -8,7 +8,7 @@ from typing import Final
 
 from reward_llm.api.context import Context
 from reward_llm.api.controller_plans import planned
-from reward_llm.api.controller_starts import base_of, check_alone, in_force, records_of, start_again, started
+from reward_llm.api.controller_starts import base_of, in_force, records_of, start_again, started
 from reward_llm.api.standings import admission
 from reward_llm.api.submissions import find_scenario
 from reward_llm.api.wire.controllers import (
@@ -59,7 +59,6 @@ async def create(here: Context, sent: ControllerRequest, write: Write) -> LoopRe
     plan = planned(sent, scenario)
     base = base_of(await in_force(services, scope, act), plan, sent.base_policy)
     needed = requirement_of(plan, base, admission(services, sent.scenario))
-    await check_alone(records, scope)
     controller = Controller(
         name=sent.name,
         plan=plan,
@@ -72,7 +71,8 @@ async def create(here: Context, sent: ControllerRequest, write: Write) -> LoopRe
     if not needed.approvals:
         controller, state = started(controller, base.policy_id, base.weights[plan.utility], act), _RUNNING
     document = controller_document(controller)
-    return await records.create(LoopKind.CONTROLLER, scope, state, document, act, write.claim)
+    kind = LoopKind.CONTROLLER
+    return await records.create(kind, scope, state, document, act, write.claim, over=base.policy_id)
 
 
 async def approve(here: Context, controller_id: str, write: Write) -> LoopRecord:
@@ -207,8 +207,16 @@ def _check_approval(record: LoopRecord, controller: Controller, sent_hash: str, 
 async def _changed(
     here: Context, record: LoopRecord, action: str, write: Write, state: ControllerState, controller: Controller
 ) -> LoopRecord:
-    document = controller_document(controller)
-    return await records_of(here).change(record, action, write.act, state=state, document=document, claim=write.claim)
+    over = controller.start.policy_id if controller.start and state is _RUNNING else None
+    return await records_of(here).change(
+        record,
+        action,
+        write.act,
+        state=state,
+        document=controller_document(controller),
+        claim=write.claim,
+        over=over,
+    )
 
 
 async def _done_before(here: Context, write: Write, action: str) -> LoopRecord | None:

@@ -1,22 +1,19 @@
-"""What a controller starts from: the policy in force, and a scope for itself."""
+"""What a controller starts from: the policy in force."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from reward_llm.api.context import Context
 from reward_llm.api.services import Services
 from reward_llm.domain.act import Act
-from reward_llm.domain.control import STATES_OF_HOLDERS, BasePolicy, Controller, ControllerPlan, Start
-from reward_llm.domain.loop import LoopKind, LoopRecord
+from reward_llm.domain.control import BasePolicy, Controller, ControllerPlan, Start
+from reward_llm.domain.loop import LoopRecord
 from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.ports.loop import LoopStore
 from reward_llm.domain.scenario import Scope
 from reward_llm.domain.source import Source
-from reward_llm.errors import ControllerInvalid, ControllerNotReady, ScopeControlled, StoreUnavailable, Violation
-
-_MANY: Final = 200
+from reward_llm.errors import ControllerInvalid, ControllerNotReady, StoreUnavailable, Violation
 
 
 def records_of(here: Context) -> LoopStore:
@@ -73,27 +70,13 @@ def base_of(policy: RewardPolicy, plan: ControllerPlan, meant: str | None) -> Ba
     return BasePolicy(policy_id=policy.policy_id, content_hash=policy.content_hash, weights=policy.weights)
 
 
-async def check_alone(records: LoopStore, scope: Scope, besides: str | None = None) -> None:
-    """Accept a scope that no other controller has.
-
-    Raises:
-        ScopeControlled: If one has.
-    """
-    states = {state.value for state in STATES_OF_HOLDERS}
-    page = await records.records(LoopKind.CONTROLLER, scenarios={scope.scenario}, states=states, limit=_MANY)
-    for other in page.items:
-        if other.scope == scope and other.id != besides:
-            raise ScopeControlled(f"{other.id} controls {scope} ({other.state})", hint="End it first.")
-
-
 async def start_again(here: Context, record: LoopRecord, controller: Controller, act: Act) -> Controller:
     """The controller from now on, if what is in force is its base or a move of its own.
 
     Raises:
-        Conflict: If it isn't, or another controller has the scope.
+        ControllerNotReady: If it isn't.
         StoreUnavailable: If that can't be read.
     """
-    await check_alone(records_of(here), record.scope, besides=record.id)
     policy = await in_force(here.services, record.scope, act)
     is_own = (policy.source, policy.origin) == (Source.CONTROLLER, record.id)
     if policy.policy_id != controller.base.policy_id and not is_own:

@@ -99,10 +99,12 @@ async def cancel(here: Context, study_id: str, write: Write) -> SearchWire:
 
     Raises:
         LoopRecordUnknown: If there is none.
+        IdempotencyConflict: If the key came with another request before.
+        PreconditionFailed: If somebody changes it meanwhile.
         SearchUnavailable: If nothing is searched here.
         StoreUnavailable: If it can't be put on record.
     """
-    return SearchWire.of(await searches_of(here).cancel(study_id, write.act))
+    return SearchWire.of(await searches_of(here).cancel(study_id, write.act, write.claim))
 
 
 async def resume(here: Context, study_id: str, write: Write) -> SearchWire:
@@ -110,11 +112,13 @@ async def resume(here: Context, study_id: str, write: Write) -> SearchWire:
 
     Raises:
         LoopRecordUnknown: If there is none.
+        IdempotencyConflict: If the key came with another request before.
+        PreconditionFailed: If somebody changes it meanwhile.
         SearchBusy: If it is worked on or complete, or too much waits.
         SearchUnavailable: If nothing is searched here.
         StoreUnavailable: If it can't be put on record.
     """
-    return SearchWire.of(await searches_of(here).resume(study_id, write.act))
+    return SearchWire.of(await searches_of(here).resume(study_id, write.act, write.claim))
 
 
 async def propose(here: Context, study_id: str, sent: SearchProposal, write: Write) -> RewardPolicy:

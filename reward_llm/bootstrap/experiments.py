@@ -42,6 +42,7 @@ def build_experiments(
     from reward_llm.feedback.metrics.units import UnitLog
     from reward_llm.loop.experiments.running import Laboratory, Room
     from reward_llm.store import SqlStore
+    from reward_llm.store.experimenting import SqlTrials
     from reward_llm.store.governance import SqlGovernance
     from reward_llm.store.loop import SqlLoop
     from reward_llm.validation import gate
@@ -59,6 +60,7 @@ def build_experiments(
     return Laboratory(
         Room(
             loop=SqlLoop(database),
+            trials=SqlTrials(database),
             store=SqlStore(database),
             governance=SqlGovernance(database),
             board=board,

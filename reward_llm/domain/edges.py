@@ -29,8 +29,8 @@ class Edge:
 
     @property
     def key(self) -> str:
-        """What no other edge has, and the same edge always."""
-        return f"edge:{self.activation.sequence}:{self.kind}:{self.at.timestamp():.6f}"
+        """What no other edge has, and the same edge always; nor can a request, whose keys are ASCII."""
+        return f"edge·{self.activation.sequence}·{self.kind}·{self.at.timestamp():.6f}"
 
 
 class EdgeLog(Protocol):

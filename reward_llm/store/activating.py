@@ -47,23 +47,9 @@ class SqlActivations(SqlServingLog):
         async with self._database.writing(act) as writing:
             if known := await claimed(writing.connection, claim, action):
                 return await schedules.activation(writing.connection, int(known))
-            standing = await standings.standing(writing.connection, policy_id, act.at)
-            admitting.check_open(standing)
-            check_window(window, percent, act.at)
-            await admitting.not_frozen(writing, standing.policy.scope)
-            planned = Activation(
-                sequence=PLANNED,
-                policy=standing.policy,
-                window=window,
-                activated_at=await schedules.now_in(writing.connection, standing.policy.scope, act.at),
-                activated_by=act.actor,
-                percent=percent,
+            activation = await put_into_force(
+                writing, policy_id, window, admission, percent=percent, accept_conflicts=accept_conflicts
             )
-            await admitting.admit(writing, standing, planned, admission)
-            if not accept_conflicts:
-                await admitting.no_conflicts(writing, planned)
-            activation = await insert_activation(writing, planned)
-            await writing.put_on_record(action, policy_id, chain=standing.policy.scope.scenario)
             await remember(writing.connection, claim, action, str(activation.sequence), writing.at)
         return activation
 
@@ -94,7 +80,8 @@ class SqlActivations(SqlServingLog):
             dependents = await _admitted_over(writing, before, admission) if widens(after, before) else []
             await update_activation(writing, after)
             await _check_still_admitted(writing, dependents, admission)
-            await _record(writing, after, action, claim)
+            await _put_on_record(writing, after, action)
+            await remember(writing.connection, claim, action, str(sequence), writing.at)
         return after
 
     @to_the_end
@@ -114,11 +101,8 @@ class SqlActivations(SqlServingLog):
             before = await schedules.activation(writing.connection, sequence)
             if await claimed(writing.connection, claim, action):
                 return before
-            after = ended(before, revision, act)
-            dependents = await _admitted_over(writing, before, admission)
-            await update_activation(writing, after)
-            await _check_still_admitted(writing, dependents, admission)
-            await _record(writing, after, action, claim)
+            after = await take_out_of_force(writing, before, admission, revision=revision)
+            await remember(writing.connection, claim, action, str(sequence), writing.at)
         return after
 
     @to_the_end
@@ -159,6 +143,50 @@ class SqlActivations(SqlServingLog):
             policy = await queries.policy(connection, policy_id)
             planned = Activation(sequence=PLANNED, policy=policy, window=window, activated_at=at, activated_by="")
             return conflicts(planned, await schedules.interruptible(connection, planned, at), at)
+
+
+async def put_into_force(
+    writing: Writing,
+    policy_id: str,
+    window: Window,
+    admission: Admission,
+    *,
+    percent: float = EVERYBODY,
+    accept_conflicts: bool = False,
+) -> Activation:
+    """Activate a policy within a transaction, and put that on record; see `Governance.activate`."""
+    connection, at = writing.connection, writing.at
+    standing = await standings.standing(connection, policy_id, at)
+    scope = standing.policy.scope
+    admitting.check_open(standing)
+    check_window(window, percent, at)
+    await admitting.not_frozen(writing, scope)
+    planned = Activation(
+        sequence=PLANNED,
+        policy=standing.policy,
+        window=window,
+        activated_at=await schedules.now_in(connection, scope, at),
+        activated_by=writing.act.actor,
+        percent=percent,
+    )
+    await admitting.admit(writing, standing, planned, admission)
+    if not accept_conflicts:
+        await admitting.no_conflicts(writing, planned)
+    activation = await insert_activation(writing, planned)
+    await writing.put_on_record(Action.POLICY_ACTIVATED, policy_id, chain=scope.scenario)
+    return activation
+
+
+async def take_out_of_force(
+    writing: Writing, before: Activation, admission: Admission, *, revision: int | None = None
+) -> Activation:
+    """End an activation within a transaction, and put that on record; see `Governance.end_activation`."""
+    after = ended(before, revision, writing.act)
+    dependents = await _admitted_over(writing, before, admission)
+    await update_activation(writing, after)
+    await _check_still_admitted(writing, dependents, admission)
+    await _put_on_record(writing, after, Action.ACTIVATION_ENDED)
+    return after
 
 
 async def _admit_again(writing: Writing, activation: Activation, admission: Admission) -> None:
@@ -208,8 +236,7 @@ async def _objection(writing: Writing, activation: Activation, admission: Admiss
     return None
 
 
-async def _record(writing: Writing, activation: Activation, action: Action, claim: IdempotencyClaim | None) -> None:
+async def _put_on_record(writing: Writing, activation: Activation, action: Action) -> None:
     policy = activation.policy
     details = {"activation": activation.sequence}
     await writing.put_on_record(action, policy.policy_id, chain=policy.scope.scenario, details=details)
-    await remember(writing.connection, claim, action, str(activation.sequence), writing.at)

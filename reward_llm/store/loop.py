@@ -11,9 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reward_llm.domain.act import Act
 from reward_llm.domain.loop import LoopEntry, LoopKind, LoopRecord
+from reward_llm.domain.loop_rules import ALONE
 from reward_llm.domain.ports import IdempotencyClaim, Page
 from reward_llm.domain.scenario import Scope
-from reward_llm.errors import Difference, InvalidInput, LoopRecordUnknown, PreconditionFailed
+from reward_llm.errors import (
+    ControllerNotReady,
+    Difference,
+    InvalidInput,
+    LoopRecordUnknown,
+    PreconditionFailed,
+)
+from reward_llm.store import schedules
 from reward_llm.store.database import Repository
 from reward_llm.store.ledger import Action, claimed, remember
 from reward_llm.store.pages import page
@@ -21,6 +29,7 @@ from reward_llm.store.state import plain
 from reward_llm.store.tables import loop_entries, loop_records
 from reward_llm.store.to_the_end import to_the_end
 from reward_llm.store.transactions import retried
+from reward_llm.store.writing import Writing
 
 MAX_ENTRIES: Final = 1_000
 """How many entries are read at once."""
@@ -52,6 +61,7 @@ class SqlLoop(Repository):
         act: Act,
         claim: IdempotencyClaim | None = None,
         record_id: str | None = None,
+        over: str | None = None,
     ) -> LoopRecord:
         """Add a record, or give the one that the claim's key or the id stands for already."""
         action = _CREATED[kind]
@@ -60,6 +70,8 @@ class SqlLoop(Repository):
                 return await record_in(writing.connection, kind, known)
             if record_id and await _is_known(writing.connection, record_id):
                 return await record_in(writing.connection, kind, record_id)
+            await _check_alone(writing.connection, kind, scope, state)
+            await _check_over(writing, scope, over)
             values = {
                 "id": record_id or f"{_PREFIX[kind]}_{uuid.uuid4().hex[:20]}",
                 "kind": kind.value,
@@ -88,30 +100,30 @@ class SqlLoop(Repository):
         state: str,
         document: Mapping[str, Any],
         claim: IdempotencyClaim | None = None,
+        over: str | None = None,
     ) -> LoopRecord:
         """Give a record a state and a document, if nobody has changed it since it was `before`."""
         done = f"{before.kind.value}.{action}"
         async with self._database.writing(act) as writing:
             if known := await claimed(writing.connection, claim, done):
                 return await record_in(writing.connection, before.kind, known)
-            now = await record_in(writing.connection, before.kind, before.id)
-            if now.revision != before.revision:
-                raise PreconditionFailed(
-                    f"{now.id} has the revision {now.revision}, not {before.revision}",
-                    hint="Look how it stands now, and change it from there if you still want to.",
-                    current={"state": now.state, "revision": now.revision},
-                    differences=[Difference(path="/revision", yours=before.revision, current=now.revision)],
-                )
-            values = {
-                "state": state,
-                "document": plain(document),
-                "revision": now.revision + 1,
-                "changed_at": act.at,
-            }
-            await writing.update(loop_records, now.id, values)
-            await writing.put_on_record(done, now.id, chain=now.scope.scenario)
+            now = await to_be_changed(writing.connection, before, state)
+            await _check_over(writing, now.scope, over)
+            return await changed(writing, now, done, state, document, claim)
+
+    @to_the_end
+    @retried
+    async def leave(
+        self, before: LoopRecord, action: str, act: Act, claim: IdempotencyClaim | None = None
+    ) -> LoopRecord:
+        """Leave a record as it is, and let the claim's key stand for that."""
+        done = f"{before.kind.value}.{action}"
+        async with self._database.writing(act) as writing:
+            if known := await claimed(writing.connection, claim, done):
+                return await record_in(writing.connection, before.kind, known)
+            now = await to_be_changed(writing.connection, before, before.state)
             await remember(writing.connection, claim, done, now.id, act.at)
-            return await record_in(writing.connection, now.kind, now.id)
+        return now
 
     @to_the_end
     @retried
@@ -155,16 +167,27 @@ class SqlLoop(Repository):
 
     @to_the_end
     @retried
-    async def gather(self, record_id: str, documents: Sequence[Mapping[str, Any]], act: Act) -> None:
+    async def gather(
+        self,
+        record_id: str,
+        documents: Sequence[Mapping[str, Any]],
+        act: Act,
+        *,
+        revision: int | None = None,
+        after: int | None = None,
+    ) -> None:
         """Add entries to a record."""
         if not documents:
             return
         async with self._database.writing(act) as writing:
             connection = writing.connection
-            if not await _is_known(connection, record_id):
+            found = await connection.scalar(select(loop_records.c.revision).where(loop_records.c.id == record_id))
+            if found is None:
                 raise LoopRecordUnknown(f"there is no record {record_id!r}")
+            _check_same(record_id, "revision", revision, found)
             column = loop_entries.c
             last = await connection.scalar(select(func.max(column.number)).where(column.record_id == record_id))
+            _check_same(record_id, "last entry", after, last or 0)
             rows = [
                 {"record_id": record_id, "number": number, "at": act.at, "document": plain(document)}
                 for number, document in enumerate(documents, start=(last or 0) + 1)
@@ -206,6 +229,86 @@ async def record_in(connection: AsyncConnection, kind: LoopKind, record_id: str)
     if row is None:
         raise LoopRecordUnknown(f"there is no {kind.value} {record_id!r}")
     return _decoded(row)
+
+
+async def to_be_changed(connection: AsyncConnection, before: LoopRecord, state: str) -> LoopRecord:
+    """A record that is to come into a state, within the transaction that changes it.
+
+    Raises:
+        LoopRecordUnknown: If there is none.
+        PreconditionFailed: If somebody has changed it since it was `before`.
+        Conflict: If another record has its scope.
+    """
+    now = await record_in(connection, before.kind, before.id)
+    if now.revision != before.revision:
+        raise PreconditionFailed(
+            f"{now.id} has the revision {now.revision}, not {before.revision}",
+            hint="Look how it stands now, and change it from there if you still want to.",
+            current={"state": now.state, "revision": now.revision},
+            differences=[Difference(path="/revision", yours=before.revision, current=now.revision)],
+        )
+    await _check_alone(connection, now.kind, now.scope, state, now)
+    return now
+
+
+async def changed(
+    writing: Writing,
+    now: LoopRecord,
+    done: str,
+    state: str,
+    document: Mapping[str, Any],
+    claim: IdempotencyClaim | None,
+) -> LoopRecord:
+    """Write a record's state and document, and put that on record as `done`; gives it as it is then."""
+    values = {
+        "state": state,
+        "document": plain(document),
+        "revision": now.revision + 1,
+        "changed_at": writing.at,
+    }
+    await writing.update(loop_records, now.id, values)
+    await writing.put_on_record(done, now.id, chain=now.scope.scenario)
+    await remember(writing.connection, claim, done, now.id, writing.at)
+    return await record_in(writing.connection, now.kind, now.id)
+
+
+async def _check_alone(
+    connection: AsyncConnection, kind: LoopKind, scope: Scope, state: str, before: LoopRecord | None = None
+) -> None:
+    """Accept a record that comes into a state, if it needn't be alone in its scope or is."""
+    rule = ALONE.get(kind)
+    if rule is None or not rule.applies(before.state if before else None, state):
+        return
+    column = loop_records.c
+    holders = select(loop_records).where(
+        column.kind == kind.value, column.scenario == scope.scenario, column.state.in_(rule.holding)
+    )
+    if before is not None:
+        holders = holders.where(column.id != before.id)
+    rows = (await connection.execute(holders.order_by(column.sequence))).mappings()
+    rule.check(scope, map(_decoded, rows))
+
+
+async def _check_over(writing: Writing, scope: Scope, policy_id: str | None) -> None:
+    """Accept a policy that holds in exactly the scope for everybody; None is for what doesn't ask for any."""
+    if policy_id is None:
+        return
+    now = await schedules.now_in(writing.connection, scope, writing.at)
+    winning = await schedules.winning(writing.connection, scope, now)
+    if winning is None or winning.policy_id != policy_id or winning.partial:
+        holds = f"{winning.policy_id} holds" if winning else "nothing holds"
+        for_some = " for a part of the units" if winning and winning.partial else ""
+        raise ControllerNotReady(
+            f"{holds} in {scope}{for_some} by now, not {policy_id}", hint="Look at the scope again."
+        )
+
+
+def _check_same(record_id: str, what: str, known: int | None, now: int) -> None:
+    """Accept what the caller knows of a record, if that is still so; None is for who needn't know."""
+    if known is not None and known != now:
+        raise PreconditionFailed(
+            f"the {what} of {record_id} is {now}, not {known}", hint="Somebody else works on it as well."
+        )
 
 
 async def _is_known(connection: AsyncConnection, record_id: str) -> bool:

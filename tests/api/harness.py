@@ -51,6 +51,7 @@ from reward_llm.store import SqlStore
 from reward_llm.store.access import SqlAccess
 from reward_llm.store.audit_log import SqlAuditLog
 from reward_llm.store.database import Database
+from reward_llm.store.experimenting import SqlTrials
 from reward_llm.store.governance import SqlGovernance
 from reward_llm.store.loop import SqlLoop
 from reward_llm.store.prompts import SqlPrompts
@@ -244,6 +245,7 @@ class Setup:
         return Laboratory(
             Room(
                 loop=SqlLoop(database),
+                trials=SqlTrials(database),
                 store=store,
                 governance=governance,
                 board=board,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -153,6 +154,23 @@ async def test_a_scope_has_one_controller_at_a_time(desk: Desk) -> None:
     assert_problem(again, 409, "scope_controlled")
     await done(desk, one, "end")
     assert (await created(desk))["state"] == "running"
+
+
+async def test_of_several_that_are_made_in_the_same_instant_one_gets_the_scope(desk: Desk) -> None:
+    await base(desk)
+    asked = (desk.client.post(CONTROLLERS, json={**ASKED, "name": f"n{n}"}) for n in range(4))
+    answers = sorted(await asyncio.gather(*asked), key=lambda answer: answer.status_code)
+    assert answers[0].status_code == 201
+    assert [assert_problem(a, 409, "scope_controlled")["code"] for a in answers[1:]] == ["scope_controlled"] * 3
+
+
+async def test_of_several_that_are_granted_in_the_same_instant_one_runs(desk: Desk) -> None:
+    await base(desk)
+    proposed = [await created(desk, name=f"n{n}", **WIDE) for n in range(3)]
+    answers = await asyncio.gather(*(approved(desk, one) for one in proposed))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    running = (await desk.client.get(CONTROLLERS, params={"state": "running"})).json()["items"]
+    assert [one["id"] for one in running] == [a.json()["id"] for a in answers if a.status_code == 200]
 
 
 async def test_the_same_key_with_the_same_request_makes_one(desk: Desk) -> None:

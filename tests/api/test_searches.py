@@ -116,6 +116,61 @@ async def test_a_cancelled_search_keeps_its_trials_and_goes_on_where_it_was(desk
     assert actions[:5] == ["study.refused", "study.done", "study.started", "study.resumed", "study.cancelled"]
 
 
+async def keyed(desk: Desk, study: dict[str, Any], what: str, key: str, **sent: Any) -> Any:
+    headers = {"X-Actor": "bob", "Idempotency-Key": key}
+    return await desk.client.post(f"{SEARCHES}/{study['id']}/{what}", json=sent, headers=headers)
+
+
+async def test_the_same_key_cancels_and_resumes_once(desk: Desk) -> None:
+    study, other = await started(desk, seed=WAITS), await started(desk, seed=WAITS + 1)
+    await with_trials(desk, study, 3)
+    cancelled = [await keyed(desk, study, "cancellation", "k1") for _ in range(2)]
+    assert [(a.status_code, a.json()["state"]) for a in cancelled] == [(200, "cancelled")] * 2
+    assert cancelled[0].json() == cancelled[1].json()
+    resumed = [await keyed(desk, study, "resumption", "k2") for _ in range(2)]
+    assert [a.status_code for a in resumed] == [202, 202]
+    ended = await over(desk, study)
+    assert (ended["state"], len(ended["trials"])) == ("done", 21)
+    assert (await keyed(desk, study, "cancellation", "k1")).json() == ended, "as it is now"
+    assert (await keyed(desk, study, "resumption", "k2")).json() == ended
+    actions = await desk.actions()
+    assert [actions.count(f"study.{done}") for done in ("cancelled", "resumed")] == [1, 1]
+    assert_problem(await keyed(desk, study, "cancellation", "k1", reason="x"), 422, "idempotency_conflict")
+    assert_problem(await keyed(desk, study, "resumption", "k2", reason="x"), 422, "idempotency_conflict")
+    assert_problem(await keyed(desk, study, "resumption", "k1"), 422, "idempotency_conflict")
+    assert_problem(await keyed(desk, other, "cancellation", "k1"), 422, "idempotency_conflict")
+    assert_problem(await keyed(desk, other, "resumption", "k2"), 422, "idempotency_conflict")
+    assert_problem(await keyed(desk, other, "cancellation", "k" * 201), 422, "invalid_input")
+
+
+async def test_the_same_key_in_the_same_instant_resumes_once(desk: Desk) -> None:
+    study = await started(desk, seed=WAITS)
+    await with_trials(desk, study, 3)
+    await act(desk, study, "cancellation")
+    resumed = await asyncio.gather(*(keyed(desk, study, "resumption", "k1") for _ in range(4)))
+    assert [a.status_code for a in resumed] == [202] * 4
+    assert {a.json()["state"] for a in resumed} <= {"queued", "running"}
+    ended = await over(desk, study)
+    assert [t["number"] for t in ended["trials"]] == list(range(1, 22))
+    assert (await desk.actions())[:5] == [
+        "study.done",
+        "study.started",
+        "study.resumed",
+        "study.cancelled",
+        "study.started",
+    ]
+
+
+async def test_a_key_that_had_nothing_to_cancel_cancels_nothing_later(desk: Desk) -> None:
+    study = await started(desk, seed=DIES)
+    assert (await over(desk, study))["state"] == "failed"
+    assert (await keyed(desk, study, "cancellation", "k1")).json()["state"] == "failed"
+    await act(desk, study, "resumption")
+    assert (await keyed(desk, study, "cancellation", "k1")).json()["state"] in {"queued", "running"}
+    assert_problem(await keyed(desk, study, "cancellation", "k1", reason="x"), 422, "idempotency_conflict")
+    assert (await over(desk, study))["state"] == "done"
+
+
 async def test_a_restart_interrupts_a_search_which_then_is_gone_on_with(setup: Setup) -> None:
     async with setup.start() as desk:
         study = await started(desk, seed=WAITS)
@@ -139,6 +194,35 @@ async def test_a_search_that_another_service_takes_over_is_left_to_it(setup: Set
         assert (ended["state"], len(ended["trials"])) == ("done", 21)
     async with setup.start() as desk:
         assert (await seen(desk, study))["state"] == "done"
+
+
+async def test_who_leaves_a_search_to_another_service_leaves_it_when_closing_too(setup: Setup) -> None:
+    async with setup.start() as second:
+        async with setup.start() as first:
+            study = await started(first, seed=WAITS)
+            await with_trials(first, study, 3)
+            busy = await started(second, seed=WAITS)
+            await with_trials(second, busy, 3)
+            assert (await act(second, study, "resumption")).json()["state"] == "queued"
+        assert (await seen(second, study))["state"] == "queued"
+        await act(second, busy, "cancellation")
+        assert (await over(second, study))["state"] == "done"
+
+
+async def test_a_search_that_the_database_stopped_is_interrupted_and_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("the database went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SearchJobs, "_keep", away)
+        study = await started(desk)
+        assert (await over(desk, study))["state"] == "interrupted"
+    listed = (await desk.client.get(SEARCHES)).json()["items"]
+    assert [(one["id"], one["state"]) for one in listed] == [(study["id"], "interrupted")]
+    await act(desk, study, "resumption")
+    assert (await over(desk, study))["state"] == "done"
 
 
 async def test_a_process_that_dies_fails_its_search_and_no_other(desk: Desk) -> None:
@@ -275,6 +359,24 @@ async def test_no_more_searches_wait_than_may(desk: Desk) -> None:
         await started(desk)
     busy = await desk.client.post(SEARCHES, json=ONE)
     assert_problem(busy, 409, "search_busy")
+
+
+async def test_no_more_searches_wait_than_may_if_all_come_in_the_same_instant(desk: Desk) -> None:
+    await with_trials(desk, await started(desk, seed=WAITS), 1)
+    most = SearchJobsConfig().most_waiting
+    asked = (desk.client.post(SEARCHES, json={**ONE, "seed": seed}) for seed in range(most + 4))
+    answers = await asyncio.gather(*asked)
+    assert sorted(a.status_code for a in answers) == [202] * most + [409] * 4
+
+
+async def test_a_key_finds_its_search_where_no_other_may_wait(desk: Desk) -> None:
+    await with_trials(desk, await started(desk, seed=WAITS), 1)
+    headers = {"Idempotency-Key": "once"}
+    for _ in range(SearchJobsConfig().most_waiting - 1):
+        await started(desk)
+    first, second = [await desk.client.post(SEARCHES, json=ONE, headers=headers) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] == second.json()["id"]
 
 
 async def test_what_is_answered_is_what_is_described(desk: Desk) -> None:

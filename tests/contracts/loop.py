@@ -12,7 +12,15 @@ from reward_llm.domain.act import Act
 from reward_llm.domain.loop import LoopKind, LoopRecord
 from reward_llm.domain.ports import IdempotencyClaim, LoopStore
 from reward_llm.domain.scenario import Scope
-from reward_llm.errors import IdempotencyConflict, InvalidInput, LoopRecordUnknown, PreconditionFailed
+from reward_llm.errors import (
+    Conflict,
+    ExperimentUnderway,
+    IdempotencyConflict,
+    InvalidInput,
+    LoopRecordUnknown,
+    PreconditionFailed,
+    ScopeControlled,
+)
 
 NOON = datetime(2026, 6, 18, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -96,6 +104,59 @@ class LoopStoreContract:
             await loop_store.change(other, "started", BOB, **told)
         assert await loop_store.record(other.kind, other.id) == other
 
+    async def test_a_claim_stands_for_what_needed_no_change(self, loop_store: LoopStore) -> None:
+        made = await planned(loop_store)
+        assert await loop_store.leave(made, "stopped", BOB, CLAIM) == made
+        changed = await loop_store.change(made, "started", BOB, state="running", document=PLAN)
+        assert await loop_store.made_by(made.kind, CLAIM, "stopped") == changed
+        assert await loop_store.leave(made, "stopped", BOB, CLAIM) == changed
+        assert await loop_store.change(made, "stopped", BOB, state="stopped", document={}, claim=CLAIM) == changed
+        with pytest.raises(PreconditionFailed):
+            await loop_store.leave(made, "stopped", BOB)
+        with pytest.raises(IdempotencyConflict):
+            await loop_store.leave(changed, "stopped", BOB, IdempotencyClaim(key="key-1", request_hash="b" * 64))
+
+    @pytest.mark.parametrize(
+        ("kind", "refusal"),
+        [(LoopKind.EXPERIMENT, ExperimentUnderway), (LoopKind.CONTROLLER, ScopeControlled)],
+    )
+    async def test_of_several_that_come_in_the_same_instant_one_has_the_scope(
+        self, loop_store: LoopStore, kind: LoopKind, refusal: type[Conflict]
+    ) -> None:
+        records = [await loop_store.create(kind, FEED, "planned", PLAN, ANN) for _ in range(3)]
+        starts = [loop_store.change(record, "started", BOB, state="running", document=PLAN) for record in records]
+        made = [loop_store.create(kind, FEED, "running", PLAN, ANN) for _ in range(2)]
+        results = await asyncio.gather(*starts, *made, return_exceptions=True)
+        (holder,) = [result for result in results if isinstance(result, LoopRecord)]
+        refused = [result for result in results if isinstance(result, refusal)]
+        assert len(refused) == 4
+        assert all(holder.id in one.message for one in refused)
+        assert (await loop_store.records(kind, states={"running"})).items == (holder,)
+        await loop_store.change(holder, "ended", BOB, state="ended", document=PLAN)
+        assert (await loop_store.create(kind, FEED, "running", PLAN, ANN)).state == "running"
+
+    async def test_experiments_share_no_units_and_controllers_no_scope(self, loop_store: LoopStore) -> None:
+        async def running(kind: LoopKind, scope: Scope) -> LoopRecord:
+            return await loop_store.create(kind, scope, "running", PLAN, ANN)
+
+        whole = await running(LoopKind.EXPERIMENT, FEED)
+        with pytest.raises(ExperimentUnderway, match=whole.id):
+            await running(LoopKind.EXPERIMENT, NEW_USERS)
+        await running(LoopKind.EXPERIMENT, Scope("video_feed"))
+        for scope in (FEED, NEW_USERS, Scope("home_feed", "mature_user")):
+            assert (await running(LoopKind.CONTROLLER, scope)).scope == scope
+        await loop_store.change(whole, "stopped", BOB, state="stopped", document=PLAN)
+        await running(LoopKind.EXPERIMENT, NEW_USERS)
+        with pytest.raises(ExperimentUnderway):
+            await running(LoopKind.EXPERIMENT, FEED)
+        await running(LoopKind.EXPERIMENT, Scope("home_feed", "mature_user"))
+
+    async def test_who_has_the_scope_changes_within_it(self, loop_store: LoopStore) -> None:
+        record = await loop_store.create(LoopKind.CONTROLLER, FEED, "running", PLAN, ANN)
+        for state in ("paused", "running", "overtaken", "running", "running", "ended"):
+            record = await loop_store.change(record, "changed", BOB, state=state, document=PLAN)
+        assert (record.state, record.revision) == ("ended", 7)
+
     async def test_a_claim_stands_for_what_it_made(self, loop_store: LoopStore) -> None:
         first = await loop_store.create(LoopKind.STUDY, FEED, "planned", PLAN, ANN, CLAIM)
         second = await loop_store.create(LoopKind.STUDY, FEED, "planned", PLAN, ANN, CLAIM)
@@ -137,6 +198,24 @@ class LoopStoreContract:
         assert [entry.at for entry in found] == [NOON, NOON, LATER]
         assert [entry.number for entry in await loop_store.entries(made.id, after=1, limit=1)] == [2]
         assert [entry.number for entry in await loop_store.last_entries(made.id, 2)] == [2, 3]
+
+    async def test_who_gathers_beside_another_is_told(self, loop_store: LoopStore) -> None:
+        made = await planned(loop_store)
+        await loop_store.gather(made.id, [{"day": 1}], ANN, revision=1, after=0)
+        with pytest.raises(PreconditionFailed, match="last entry"):
+            await loop_store.gather(made.id, [{"day": 1}], BOB, after=0)
+        await loop_store.change(made, "started", BOB, state="running", document=PLAN)
+        with pytest.raises(PreconditionFailed, match="revision"):
+            await loop_store.gather(made.id, [{"day": 2}], ANN, revision=1, after=1)
+        assert [entry.document for entry in await loop_store.entries(made.id)] == [{"day": 1}]
+
+    async def test_of_several_who_gather_in_the_same_instant_one_does(self, loop_store: LoopStore) -> None:
+        made = await planned(loop_store)
+        looks = (loop_store.gather(made.id, [{"by": n}], ANN, after=0) for n in range(4))
+        results = await asyncio.gather(*looks, return_exceptions=True)
+        assert sum(result is None for result in results) == 1
+        assert sum(isinstance(result, PreconditionFailed) for result in results) == 3
+        assert len(await loop_store.entries(made.id)) == 1
 
     async def test_nothing_gathers_for_nobody(self, loop_store: LoopStore) -> None:
         with pytest.raises(LoopRecordUnknown):

@@ -83,10 +83,12 @@ async def get_search(search_id: Id, here: Here, response: Response) -> SearchWir
     "/{search_id}/cancellation",
     summary="Cancel a search",
     response_model=SearchWire,
-    responses={**problems(404, 412, 422), **without_searches()},
+    responses={**problems(400, 404, 412, 413, 422), **without_searches()},
     dependencies=[needs(Permission.SUBMIT, of_search)],
 )
-async def cancel(search_id: Id, request: Request, here: Here, x_actor: XActor = None) -> SearchWire:
+async def cancel(
+    search_id: Id, request: Request, here: Here, idempotency_key: IdempotencyKey = None, x_actor: XActor = None
+) -> SearchWire:
     """End it; what was tried stays, and it can be resumed. One that is over stays as it is."""
     async with taken(request, here, "study.refused", may_be_empty=True) as write:
         return await search_desk.cancel(here, search_id, write)
@@ -97,10 +99,12 @@ async def cancel(search_id: Id, request: Request, here: Here, x_actor: XActor = 
     summary="Resume a search",
     status_code=202,
     response_model=SearchWire,
-    responses={**problems(404, 409, 412, 422), **without_searches()},
+    responses={**problems(400, 404, 409, 412, 413, 422), **without_searches()},
     dependencies=[needs(Permission.SUBMIT, of_search)],
 )
-async def resume(search_id: Id, request: Request, here: Here, x_actor: XActor = None) -> SearchWire:
+async def resume(
+    search_id: Id, request: Request, here: Here, idempotency_key: IdempotencyKey = None, x_actor: XActor = None
+) -> SearchWire:
     """Go on with one that was cancelled or interrupted, or failed, as if nothing had happened."""
     async with taken(request, here, "study.refused", may_be_empty=True) as write:
         return await search_desk.resume(here, search_id, write)

@@ -1,12 +1,14 @@
-"""Who runs experiments, and who knows what their units did."""
+"""Who runs experiments, who puts their treatments into force, and who knows what their units did."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from reward_llm.domain.act import Act
+from reward_llm.domain.activation import Activation
+from reward_llm.domain.admission import Admission
 from reward_llm.domain.experiments import (
     ArmSums,
     Experiment,
@@ -17,7 +19,9 @@ from reward_llm.domain.experiments import (
     Sums,
     SumsQuestion,
 )
+from reward_llm.domain.loop import LoopRecord
 from reward_llm.domain.metrics import Metric
+from reward_llm.domain.policy import RewardPolicy
 from reward_llm.domain.ports.records import IdempotencyClaim, Page
 from reward_llm.domain.scenario import Scope
 
@@ -36,6 +40,60 @@ class ExperimentData(Protocol):
 
     async def traffic(self, scope: Scope, metric: Metric, since: datetime, until: datetime) -> ArmSums:
         """The sums of all units that were shown something in (since, until], whatever policy it was by."""
+        ...
+
+
+StartedDocument: TypeAlias = Callable[[Activation, RewardPolicy | None], Mapping[str, Any]]
+"""What the record of an experiment says once its treatment is in force, over a control that is None for the defaults.
+
+It raises what there is against the control.
+"""
+
+
+class Trials(Protocol):
+    """Experiments' treatments and the records that tell of them, changed together or not at all.
+
+    All raises LoopRecordUnknown if there is no such record, PreconditionFailed if somebody has changed it since it
+    was `before`, IdempotencyConflict if the claim's key came with another request before, and StoreUnavailable if
+    that can't be put on record. Where the key stands for it already, the record is given as it is now.
+    """
+
+    async def start(
+        self,
+        before: LoopRecord,
+        treatment: str,
+        percent: float,
+        document: StartedDocument,
+        act: Act,
+        admission: Admission,
+        claim: IdempotencyClaim | None = None,
+    ) -> LoopRecord:
+        """Put a policy into force for a share of the units, under the rules of `Governance.activate`.
+
+        Raises:
+            ExperimentUnderway: If another one has units of the scope.
+            Conflict: If the policy may not be in force.
+            GateRefused: If the gate refuses it over what is in force.
+        """
+        ...
+
+    async def end(
+        self,
+        before: LoopRecord,
+        activation: int,
+        action: str,
+        act: Act,
+        admission: Admission,
+        *,
+        state: str,
+        document: Mapping[str, Any],
+        claim: IdempotencyClaim | None = None,
+    ) -> LoopRecord:
+        """Take the treatment out of force, if it still is; `action`, `state` and `document` are the record's.
+
+        Raises:
+            ScheduleConflict: If others were admitted over it, and are too far from what holds without it.
+        """
         ...
 
 

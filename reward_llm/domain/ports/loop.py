@@ -14,6 +14,9 @@ from reward_llm.domain.scenario import Scope
 class LoopStore(Protocol):
     """Records of the loop. Making and changing one is audited as `KIND.ACTION`; gathering entries isn't.
 
+    Whether a record may come into its state beside others of its kind (`reward_llm.domain.loop_rules`), and whether
+    the policy `over` holds in exactly its scope and for everybody, is found out in the transaction that writes it.
+
     Everything here raises StoreUnavailable if the database can't be read or written.
     """
 
@@ -26,6 +29,7 @@ class LoopStore(Protocol):
         act: Act,
         claim: IdempotencyClaim | None = None,
         record_id: str | None = None,
+        over: str | None = None,
     ) -> LoopRecord:
         """Add a record, or give the one that the claim's key or the id stands for already.
 
@@ -33,6 +37,8 @@ class LoopStore(Protocol):
 
         Raises:
             IdempotencyConflict: If the claim's key came with another request before.
+            Conflict: If another record has its scope.
+            ControllerNotReady: If another policy than `over` holds there.
         """
         ...
 
@@ -45,6 +51,7 @@ class LoopStore(Protocol):
         state: str,
         document: Mapping[str, Any],
         claim: IdempotencyClaim | None = None,
+        over: str | None = None,
     ) -> LoopRecord:
         """Give a record a state and a document, if nobody has changed it since it was `before`.
 
@@ -57,11 +64,28 @@ class LoopStore(Protocol):
             state: What it is in from now on.
             document: What it says from now on.
             claim: The key that stands for the change from then on.
+            over: The policy that must hold for that; None if it doesn't matter.
 
         Raises:
             IdempotencyConflict: If the claim's key came with another request before.
             LoopRecordUnknown: If there is none.
             PreconditionFailed: If somebody has changed it.
+            Conflict: If another record has its scope.
+            ControllerNotReady: If another policy than `over` holds there.
+        """
+        ...
+
+    async def leave(
+        self, before: LoopRecord, action: str, act: Act, claim: IdempotencyClaim | None = None
+    ) -> LoopRecord:
+        """Leave a record as it is, because it needs no change for what is asked of it.
+
+        The claim's key stands for that from then on, whatever becomes of the record: asked again, nothing happens.
+
+        Raises:
+            IdempotencyConflict: If the claim's key came with another request before.
+            LoopRecordUnknown: If there is none.
+            PreconditionFailed: If somebody has changed it since it was `before`.
         """
         ...
 
@@ -99,11 +123,27 @@ class LoopStore(Protocol):
         """
         ...
 
-    async def gather(self, record_id: str, documents: Sequence[Mapping[str, Any]], act: Act) -> None:
+    async def gather(
+        self,
+        record_id: str,
+        documents: Sequence[Mapping[str, Any]],
+        act: Act,
+        *,
+        revision: int | None = None,
+        after: int | None = None,
+    ) -> None:
         """Add entries to a record.
+
+        Args:
+            record_id: Whose they are.
+            documents: What they say.
+            act: Who gathered them, and when.
+            revision: The record's, as the caller knows it; None if it doesn't matter.
+            after: The number of the last entry that the caller knows, 0 for none; None if it doesn't matter.
 
         Raises:
             LoopRecordUnknown: If there is none.
+            PreconditionFailed: If its revision or its last entry is another.
         """
         ...
 

@@ -22,20 +22,28 @@ class Searches(Protocol):
         """
         ...
 
-    async def resume(self, study_id: str, act: Act) -> SearchStudy:
+    async def resume(self, study_id: str, act: Act, claim: IdempotencyClaim | None = None) -> SearchStudy:
         """Go on with a study that was interrupted or cancelled, or failed, from its last trial.
 
+        Where the claim's key stands for this already, it gives the study as it is now.
+
         Raises:
+            IdempotencyConflict: If the claim's key came with another request before.
             LoopRecordUnknown: If there is none.
+            PreconditionFailed: If somebody changes it meanwhile.
             SearchBusy: If it is worked on here or complete, or as many wait as may.
             StoreUnavailable: If it can't be put on record.
         """
         ...
 
-    async def cancel(self, study_id: str, act: Act) -> SearchStudy:
+    async def cancel(self, study_id: str, act: Act, claim: IdempotencyClaim | None = None) -> SearchStudy:
         """End a study, if it isn't over already; its trials stay.
 
+        Where the claim's key stands for this already, it gives the study as it is now.
+
         Raises:
+            IdempotencyConflict: If the claim's key came with another request before.
+            PreconditionFailed: If somebody changes it meanwhile.
             LoopRecordUnknown: If there is none.
             StoreUnavailable: If it can't be put on record.
         """

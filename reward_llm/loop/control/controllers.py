@@ -8,6 +8,7 @@ record, last entry ─► in force? ─► frozen or a rollout? ─► measured 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -28,7 +29,7 @@ from reward_llm.domain.ports import Clock, Governance
 from reward_llm.domain.ports.control import Move, Moves
 from reward_llm.domain.ports.loop import LoopStore
 from reward_llm.domain.ports.metrics import OnlineMetrics
-from reward_llm.errors import Conflict, GateRefused, PreconditionFailed, RewardLLMError
+from reward_llm.errors import Conflict, GateRefused, PreconditionFailed, RewardLLMError, WeightsInvalid
 from reward_llm.loop.control.measuring import Sight, look
 from reward_llm.loop.control.regulator import Decision, regulate
 from reward_llm.loop.control.turns import Turn, first_reading, reading_after, why
@@ -75,6 +76,8 @@ class Controllers:
                 await self._take_turn(record)
             except RewardLLMError as exc:
                 _log.warning("controller.failed", controller=record.id, code=exc.code, error=exc.message)
+            except Exception:  # noqa: BLE001 - others go on, and this one at its next turn
+                _log.exception("controller.crashed", controller=record.id)
 
     async def _running(self) -> list[LoopRecord]:
         found: list[LoopRecord] = []
@@ -163,15 +166,17 @@ class Controllers:
             )
             act = Act(actor=CONTROLLER, at=turn.now, reason=why(turn, sight, decision))
             policy = await self._moves.move(move, act, admission)
-        except (Conflict, GateRefused) as exc:
+        except (Conflict, GateRefused, WeightsInvalid) as exc:
             await self._note(turn, replace(sight, held=Hold.REFUSED, note=exc.message))
             return
         _log.info("controller.moved", controller=record.id, policy=policy.policy_id, reason=act.reason)
 
     async def _note(self, turn: Turn, sight: Sight, decision: Decision | None = None) -> None:
-        """Put down a look after which the weight stays."""
+        """Put down a look after which the weight stays, unless somebody else has looked meanwhile."""
         document = reading_document(reading_after(turn, sight, decision))
-        await self._records.gather(turn.record.id, [document], Act(actor=CONTROLLER, at=turn.now))
+        act = Act(actor=CONTROLLER, at=turn.now)
+        with suppress(PreconditionFailed):
+            await self._records.gather(turn.record.id, [document], act, after=turn.after)
 
     async def _leave(self, turn: Turn, state: ControllerState, action: str, note: str) -> None:
         """Stop by itself, unless somebody has changed the controller meanwhile."""

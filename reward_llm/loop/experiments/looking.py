@@ -40,7 +40,9 @@ class Looking:
     def __init__(self, data: ExperimentData, loop: LoopStore) -> None:
         self._data, self._loop = data, loop
 
-    async def due(self, experiment: Experiment, now: datetime) -> AsyncIterator[tuple[Look, Experiment | None]]:
+    async def due(
+        self, experiment: Experiment, now: datetime, after: int
+    ) -> AsyncIterator[tuple[Look, Experiment | None]]:
         """The looks that are due, each with the experiment as it is from then on, None if that changes nothing.
 
         What the last look came to is given again as long as the experiment isn't like that, and none is due after a
@@ -49,9 +51,11 @@ class Looking:
         Args:
             experiment: Which is live, with its last look.
             now: The moment up to which days have ended.
+            after: The number of the entry that has its last look, 0 if there is none.
 
         Raises:
             MetricsUnavailable: If the log can't be read now.
+            PreconditionFailed: If somebody else has looked since.
             StoreUnavailable: If a look can't be kept.
         """
         last = experiment.looks[-1] if experiment.looks else None
@@ -64,7 +68,9 @@ class Looking:
             if now < until + LOOK_AFTER:
                 return
             last = await self._taken(experiment, day, until, last)
-            await self._loop.gather(experiment.id, [look_document(last)], Act(actor=EXPERIMENTER, at=now))
+            act = Act(actor=EXPERIMENTER, at=now)
+            await self._loop.gather(experiment.id, [look_document(last)], act, after=after)
+            after += 1
             then = _after(experiment, last)
             yield last, then
             experiment = then or experiment

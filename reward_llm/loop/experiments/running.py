@@ -7,7 +7,6 @@ plan ─► start: the treatment is put into force for its share of the units, a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 import structlog
 
 from reward_llm.domain.act import EXPERIMENTER, Act
+from reward_llm.domain.activation import Activation
 from reward_llm.domain.admission import Admission
 from reward_llm.domain.experiments import (
     LIVE,
@@ -24,30 +24,28 @@ from reward_llm.domain.experiments import (
     Size,
     SizeQuestion,
 )
-from reward_llm.domain.goal import Window
 from reward_llm.domain.loop import LoopKind, LoopRecord
 from reward_llm.domain.metrics import DAY
+from reward_llm.domain.policy import RewardPolicy, default_policy
 from reward_llm.domain.ports import Clock, Governance, IdempotencyClaim, LoopStore, Page, Store, WeightsBoard
-from reward_llm.domain.ports.experiments import ExperimentData
+from reward_llm.domain.ports.experiments import ExperimentData, Trials
 from reward_llm.domain.scenario import Scenario
+from reward_llm.domain.serving import Rule
 from reward_llm.errors import (
-    ActivationOver,
     ExperimentInvalid,
     ExperimentOver,
-    ExperimentUnderway,
     RewardLLMError,
     ScenarioUnknown,
     Violation,
 )
 from reward_llm.loop.experiments.checks import check, check_metric
-from reward_llm.loop.experiments.codec import document_of, experiment_of, plan_document
+from reward_llm.loop.experiments.codec import Document, document_of, experiment_of, plan_document
 from reward_llm.loop.experiments.looking import Looking
 from reward_llm.loop.experiments.planner import size
 from reward_llm.loop.experiments.statistics.comparison import spread
 
 KIND: Final = LoopKind.EXPERIMENT
-MOST_LIVE: Final = 200
-"""Experiments that are looked at."""
+_PAGE: Final = 200
 _WEEK: Final = 7 * DAY
 _TAKEN_OVER: Final = "activation_changed"
 """Somebody changed what serves the treatment, such as to promote it, and it is theirs from then on."""
@@ -59,6 +57,7 @@ class Room:
     """What experiments work with. `served` has a change of activations served at once."""
 
     loop: LoopStore
+    trials: Trials
     store: Store
     governance: Governance
     board: WeightsBoard
@@ -110,27 +109,24 @@ class Laboratory:
         planned = experiment_of(record)
         if planned.state is not ExperimentState.PLANNED:
             raise ExperimentOver(f"{experiment_id} is {planned.state.value}", hint="Plan another one.")
-        plan, control = planned.plan, room.board.lookup(planned.plan.scope, act.at).policy
-        await self._check_alone(planned)
-        if control.policy_id == plan.treatment:
-            raise ExperimentInvalid(f"{plan.treatment} is in force for everybody", hint="Try another policy.")
-        activation = await room.governance.activate(
-            plan.treatment,
-            Window(),
-            replace(act, reason=act.reason or f"experiment {experiment_id}"),
-            room.rules(plan.scope.scenario),
-            percent=plan.percent,
-            claim=_once(experiment_id),
-        )
+        plan, rules = planned.plan, room.rules(planned.plan.scope.scenario)
+
+        def document(activation: Activation, active: RewardPolicy | None) -> Document:
+            control = active or default_policy(rules.scenario, plan.scope.segment, act.at)
+            if control.policy_id == plan.treatment:
+                raise ExperimentInvalid(f"{plan.treatment} is in force for everybody", hint="Try another policy.")
+            return document_of(
+                replace(
+                    planned,
+                    control=control.policy_id,
+                    activation=activation.sequence,
+                    started_at=activation.start,
+                )
+            )
+
+        started = await room.trials.start(record, plan.treatment, plan.percent, document, act, rules, claim)
         await room.served()
-        running = replace(
-            planned,
-            state=ExperimentState.RUNNING,
-            control=control.policy_id,
-            activation=activation.sequence,
-            started_at=activation.start,
-        )
-        return await self._changed(record, running, "started", act, claim)
+        return experiment_of(started, await room.loop.entries(experiment_id))
 
     async def stop(self, experiment_id: str, act: Act, claim: IdempotencyClaim | None = None) -> Experiment:
         """End it, and serve the control to everybody."""
@@ -140,9 +136,8 @@ class Laboratory:
         experiment = experiment_of(record)
         if experiment.state is not ExperimentState.PLANNED and experiment.state not in LIVE:
             raise ExperimentOver(f"{experiment_id} is {experiment.state.value}")
-        await self._withdraw(experiment, act)
         stopped = replace(experiment, state=ExperimentState.STOPPED, ended_at=act.at, outcome="stopped")
-        return await self._changed(record, stopped, "stopped", act, claim)
+        return await self._withdrawn(record, stopped, "stopped", act, claim)
 
     async def experiment(self, experiment_id: str) -> Experiment:
         """One, with all of its looks."""
@@ -185,66 +180,73 @@ class Laboratory:
 
     async def look(self) -> None:
         """Take all looks that are due, and do what they come to."""
-        live = [state.value for state in LIVE]
-        page = await self._room.loop.records(KIND, states=live, limit=MOST_LIVE)
-        for record in page.items:
+        live = await self._live()
+        await self._room.board.refresh()
+        for record in live:
             try:
                 await self._looked_at(record)
             except RewardLLMError as exc:
                 _log.warning("experiment.not_looked_at", experiment=record.id, code=exc.code, error=exc.message)
+            except Exception:  # noqa: BLE001 - others are looked at, and this one the next time
+                _log.exception("experiment.look_crashed", experiment=record.id)
+
+    async def _live(self) -> list[LoopRecord]:
+        live, loop = [state.value for state in LIVE], self._room.loop
+        page = await loop.records(KIND, states=live, limit=_PAGE)
+        found = [*page.items]
+        while page.next_cursor is not None:
+            page = await loop.records(KIND, states=live, cursor=page.next_cursor, limit=_PAGE)
+            found += page.items
+        return found
 
     async def _looked_at(self, record: LoopRecord) -> None:
         room, now = self._room, self._room.clock()
         act = Act(actor=EXPERIMENTER, at=now)
-        experiment = experiment_of(record, await room.loop.last_entries(record.id))
+        entries = await room.loop.last_entries(record.id)
+        experiment = experiment_of(record, entries)
         if reason := await self._interrupted(experiment):
-            if reason != _TAKEN_OVER:
-                await self._withdraw(experiment, act)
             stopped = replace(experiment, state=ExperimentState.STOPPED, ended_at=now, outcome=reason)
-            await self._changed(record, stopped, "stopped", replace(act, reason=reason))
+            change = self._changed if reason == _TAKEN_OVER else self._withdrawn
+            await change(record, stopped, "stopped", replace(act, reason=reason))
             return
-        async for look, then in self._looking.due(experiment, now):
+        async for look, then in self._looking.due(experiment, now, entries[-1].number if entries else 0):
             if then is None:
                 continue
-            because = replace(act, reason=look.reason)
-            if then.state in {ExperimentState.ROLLED_BACK, ExperimentState.CONCLUDED} and then.outcome != "better":
-                await self._withdraw(then, because)
-            await self._changed(record, then, then.state.value, because)
+            is_lost = then.ended_at is not None and then.outcome != "better"
+            change = self._withdrawn if is_lost else self._changed
+            await change(record, then, then.state.value, replace(act, reason=look.reason))
             record = await room.loop.record(KIND, record.id)
 
     async def _interrupted(self, experiment: Experiment) -> str:
         """Why nothing can be learned any more: somebody changed what is served."""
         room, plan = self._room, experiment.plan
         activation = await room.governance.activation(experiment.activation or 0)
-        ended = activation.ended
-        if activation.percent != plan.percent or (ended is not None and ended.by != EXPERIMENTER):
+        own_changes = activation.ended is not None and activation.ended.by == EXPERIMENTER
+        if activation.revision > 1 + own_changes:
             return _TAKEN_OVER
-        control = room.board.lookup(plan.scope, room.clock()).policy
-        return "control_changed" if control.policy_id != experiment.control else ""
+        served = room.board.lookup(plan.scope, room.clock())
+        is_changed = served.policy_id != experiment.control or served.rule is Rule.FROZEN
+        return "control_changed" if is_changed else ""
 
-    async def _check_alone(self, planned: Experiment) -> None:
-        live = [state.value for state in LIVE]
-        page = await self._room.loop.records(
-            KIND, scenarios=[planned.plan.scope.scenario], states=live, limit=MOST_LIVE
-        )
-        segment = planned.plan.scope.segment
-        others = (r for r in page.items if segment is None or r.scope.segment in {None, segment})
-        if (other := next(others, None)) is not None:
-            raise ExperimentUnderway(f"{other.id} runs in {other.scope}", hint="Stop it, or wait for its end.")
-
-    async def _withdraw(self, experiment: Experiment, act: Act) -> None:
-        """Take the treatment out of force, if it still is."""
-        if experiment.activation is None:
-            return
+    async def _withdrawn(
+        self, record: LoopRecord, then: Experiment, action: str, act: Act, claim: IdempotencyClaim | None = None
+    ) -> Experiment:
+        """As `_changed`, with the treatment taken out of force if it still is."""
         room = self._room
-        because = replace(act, reason=f"experiment {experiment.id}: {act.reason or 'stopped'}")
-        try:
-            await room.governance.end_activation(
-                experiment.activation, because, room.rules(experiment.plan.scope.scenario)
-            )
-        except ActivationOver:
-            return
+        if then.activation is None:
+            return await self._changed(record, then, action, act, claim)
+        changed = await room.trials.end(
+            record,
+            then.activation,
+            action,
+            act,
+            room.rules(then.plan.scope.scenario),
+            state=then.state.value,
+            document=document_of(then),
+            claim=claim,
+        )
         await room.served()
+        return experiment_of(changed, await room.loop.entries(record.id))
 
     async def _changed(
         self, record: LoopRecord, then: Experiment, action: str, act: Act, claim: IdempotencyClaim | None = None
@@ -253,10 +255,3 @@ class Laboratory:
             record, action, act, state=then.state.value, document=document_of(then), claim=claim
         )
         return experiment_of(changed, await self._room.loop.entries(record.id))
-
-
-def _once(experiment_id: str) -> IdempotencyClaim:
-    """What keeps a start that broke off from putting the treatment into force twice."""
-    return IdempotencyClaim(
-        key=f"experiment {experiment_id}", request_hash=hashlib.sha256(experiment_id.encode()).hexdigest()
-    )

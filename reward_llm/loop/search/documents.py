@@ -48,13 +48,23 @@ class StudyDocument:
 _DOCUMENT = TypeAdapter(StudyDocument)
 
 
-def study_of(record: LoopRecord, entries: Sequence[LoopEntry] = (), done: int | None = None) -> SearchStudy:
-    """The study that a record is of, with the trials of its entries; `done` counts those that aren't given.
+def study_of(
+    record: LoopRecord, entries: Sequence[LoopEntry] = (), done: int | None = None, *, is_at_it: bool = True
+) -> SearchStudy:
+    """The study that a record is of, with the trials of its entries.
 
-    One that a process was at which is gone counts as interrupted.
+    One that a process was at which is gone, or doesn't work on it any more, counts as interrupted.
+
+    Args:
+        record: The study's.
+        entries: Its trials.
+        done: How many there are, where they aren't given.
+        is_at_it: Whether this process works on it, if it is the one that should.
     """
     told = StudyDocument.of(record)
-    left = state_of(record).is_going and told.owner is not None and told.owner.is_gone
+    owner = told.owner
+    is_nobodys = owner is not None and (owner.is_gone or (not is_at_it and owner == Owner.this()))
+    left = state_of(record).is_going and is_nobodys
     trials = tuple(read_trial(entry.document) for entry in entries)
     return SearchStudy(
         id=record.id,

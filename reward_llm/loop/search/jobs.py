@@ -6,15 +6,16 @@
                └──────────┴─► cancelled ───┘
 
 A study of a service that was killed is told as interrupted by whoever on the same machine finds its process gone; on
-others, and in the store, it stays `running` until somebody resumes it. If its service is alive after all, that one
-sees the record's new revision at its next trial, and leaves the study alone.
+others, and in the store, it stays `running` until somebody resumes it. If its service is alive after all, its next
+trial isn't taken, because the record has a new revision, and it leaves the study alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -22,7 +23,7 @@ from typing import Final
 import structlog
 
 from reward_llm.domain.act import Act
-from reward_llm.domain.loop import LoopKind, LoopRecord
+from reward_llm.domain.loop import LoopEntry, LoopKind, LoopRecord
 from reward_llm.domain.ports import Clock, IdempotencyClaim, Page
 from reward_llm.domain.ports.loop import LoopStore
 from reward_llm.domain.scenario import Scope
@@ -54,6 +55,14 @@ class SearchJobsConfig:
     """Reads a plan and writes what comes of it, as `documents` says."""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """A study that is worked on or waits here, and its record as it was last written here."""
+
+    record: LoopRecord
+    task: asyncio.Task[None]
+
+
 class SearchJobs:
     """A `reward_llm.domain.ports.searching.Searches` for one event loop."""
 
@@ -61,41 +70,49 @@ class SearchJobs:
         self._store = store
         self._clock = clock
         self._config = config or SearchJobsConfig()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._jobs: dict[str, _Job] = {}
+        self._coming = 0
         self._turn = asyncio.Lock()
 
     async def start(self, plan: SearchPlan, act: Act, claim: IdempotencyClaim | None = None) -> SearchStudy:
         """A study for the plan; see `Searches.start`."""
-        self._check_room()
-        document = StudyDocument(plan=plan, owner=Owner.this()).document
-        scope = Scope(plan.scenario, plan.segment)
-        record = await self._store.create(LoopKind.STUDY, scope, StudyState.QUEUED, document, act, claim)
-        if record.revision == 1 and state_of(record) is StudyState.QUEUED and record.id not in self._tasks:
-            self._begin(record)
-        return study_of(record)
+        try:
+            with self._place():
+                document = StudyDocument(plan=plan, owner=Owner.this()).document
+                scope = Scope(plan.scenario, plan.segment)
+                record = await self._store.create(LoopKind.STUDY, scope, StudyState.QUEUED, document, act, claim)
+                self._begin_if_left(record)
+        except SearchBusy:
+            if (known := await self._store.made_by(LoopKind.STUDY, claim)) is None:
+                raise
+            record = known
+        return self._study(record)
 
-    async def resume(self, study_id: str, act: Act) -> SearchStudy:
+    async def resume(self, study_id: str, act: Act, claim: IdempotencyClaim | None = None) -> SearchStudy:
         """Go on with a study; see `Searches.resume`."""
         record = await self._record(study_id)
-        if study_id in self._tasks:
-            raise SearchBusy(f"{study_id} is being worked on", hint="Look at it again later.")
-        if state_of(record).is_complete:
-            raise SearchBusy(f"{study_id} is {record.state}", hint="Start another one for more.")
-        self._check_room()
-        document = replace(StudyDocument.of(record), problem=None, owner=Owner.this()).document
-        resumed = await self._store.change(record, "resumed", act, state=StudyState.QUEUED, document=document)
-        self._begin(resumed)
+        try:
+            resumed = await self._resumed(record, act, claim)
+        except SearchBusy:
+            if (known := await self._store.made_by(LoopKind.STUDY, claim, "resumed")) is None:
+                raise
+            resumed = known
         return await self._told(resumed)
 
-    async def cancel(self, study_id: str, act: Act) -> SearchStudy:
+    async def cancel(self, study_id: str, act: Act, claim: IdempotencyClaim | None = None) -> SearchStudy:
         """End a study; see `Searches.cancel`."""
-        if (task := self._tasks.get(study_id)) is not None:
-            await _end(task)
+        if (known := await self._store.made_by(LoopKind.STUDY, claim, "cancelled")) is not None:
+            return await self._told(known)
+        if (job := self._jobs.get(study_id)) is not None:
+            await _end(job.task)
         record = await self._record(study_id)
-        state = state_of(record)
+        state, document, cancelled = state_of(record), record.document, StudyState.CANCELLED
         if state.is_going or state is StudyState.INTERRUPTED:
-            document = record.document
-            record = await self._store.change(record, "cancelled", act, state=StudyState.CANCELLED, document=document)
+            record = await self._store.change(
+                record, "cancelled", act, state=cancelled, document=document, claim=claim
+            )
+        else:
+            record = await self._store.leave(record, "cancelled", act, claim)
         return await self._told(record)
 
     async def study(self, study_id: str) -> SearchStudy:
@@ -107,10 +124,7 @@ class SearchJobs:
     ) -> Page[SearchStudy]:
         """The studies of the scenarios; see `Searches.studies`."""
         page = await self._store.records(LoopKind.STUDY, scenarios=scenarios, cursor=cursor, limit=limit)
-        told = []
-        for record in page.items:
-            last = await self._store.last_entries(record.id)
-            told.append(study_of(record, done=last[0].number if last else 0))
+        told = [await self._as_it_stands(record, self._counted) for record in page.items]
         return Page(tuple(told), page.next_cursor)
 
     async def proposed(self, study_id: str, policy_id: str, act: Act) -> None:
@@ -121,26 +135,63 @@ class SearchJobs:
 
     async def aclose(self) -> None:
         """Interrupt what runs and what waits; see `Searches.aclose`."""
-        for study_id, task in list(self._tasks.items()):
-            await _end(task)
-            with suppress(StoreUnavailable, PreconditionFailed):
-                record = await self._record(study_id)
-                if state_of(record).is_going:
-                    await self._change(record, "interrupted", StudyState.INTERRUPTED, StudyDocument.of(record))
+        for job in list(self._jobs.values()):
+            await _end(job.task)
+            if state_of(job.record).is_going:
+                with suppress(StoreUnavailable, PreconditionFailed):
+                    document = StudyDocument.of(job.record)
+                    await self._change(job.record, "interrupted", StudyState.INTERRUPTED, document)
 
-    def _check_room(self) -> None:
-        waiting = len(self._tasks) - self._turn.locked()
+    async def _resumed(self, record: LoopRecord, act: Act, claim: IdempotencyClaim | None) -> LoopRecord:
+        """The record in the queue again, or as it is now if the claim's key stands for that already.
+
+        Raises:
+            SearchBusy: If it is worked on here or complete, or as many wait as may.
+        """
+        if record.id in self._jobs:
+            raise SearchBusy(f"{record.id} is being worked on", hint="Look at it again later.")
+        if state_of(record).is_complete:
+            raise SearchBusy(f"{record.id} is {record.state}", hint="Start another one for more.")
+        with self._place():
+            document = replace(StudyDocument.of(record), problem=None, owner=Owner.this()).document
+            resumed = await self._store.change(
+                record, "resumed", act, state=StudyState.QUEUED, document=document, claim=claim
+            )
+            if resumed.revision == record.revision + 1 and record.id not in self._jobs:
+                self._begin(resumed)
+        return resumed
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """A place for one more, which is taken from now on.
+
+        Raises:
+            SearchBusy: If there is none.
+        """
+        waiting = len(self._jobs) + self._coming - self._turn.locked()
         if waiting >= self._config.most_waiting:
             raise SearchBusy(f"{waiting} searches wait already", hint="Cancel one, or try again later.")
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+
+    def _begin_if_left(self, record: LoopRecord) -> None:
+        """Begin a study that nobody has begun: it is new, or who asked for it went away before the answer."""
+        is_new = record.revision == 1 and state_of(record) is StudyState.QUEUED
+        if is_new and record.id not in self._jobs:
+            self._begin(record)
 
     def _begin(self, record: LoopRecord) -> None:
-        task = self._tasks[record.id] = asyncio.create_task(self._run(record))
+        task = asyncio.create_task(self._run(record))
+        self._jobs[record.id] = _Job(record=record, task=task)
         task.add_done_callback(partial(self._ended, record.id))
 
     async def _run(self, queued: LoopRecord) -> None:
         async with self._turn:
-            document = replace(StudyDocument.of(queued), owner=Owner.this())
-            running = await self._change(queued, "started", StudyState.RUNNING, document)
+            job, document = self._jobs[queued.id], replace(StudyDocument.of(queued), owner=Owner.this())
+            running = job.record = await self._change(queued, "started", StudyState.RUNNING, document)
             try:
                 outcome = await self._searched(running, document.plan)
             except (OSError, ValueError, SearchFailed) as exc:
@@ -178,7 +229,29 @@ class SearchJobs:
             await process.communicate()
 
     async def _told(self, record: LoopRecord) -> SearchStudy:
-        return study_of(record, await self._store.entries(record.id))
+        return await self._as_it_stands(record, self._whole)
+
+    async def _as_it_stands(
+        self, record: LoopRecord, study: Callable[[LoopRecord], Awaitable[SearchStudy]]
+    ) -> SearchStudy:
+        """The record's study; one that seems to be left alone may have ended since the record was read."""
+        while (told := await study(record)).state is not state_of(record):
+            newer = await self._record(record.id)
+            if newer.revision == record.revision:
+                break
+            record = newer
+        return told
+
+    async def _whole(self, record: LoopRecord) -> SearchStudy:
+        return self._study(record, await self._store.entries(record.id))
+
+    async def _counted(self, record: LoopRecord) -> SearchStudy:
+        last = await self._store.last_entries(record.id)
+        return self._study(record, done=last[0].number if last else 0)
+
+    def _study(self, record: LoopRecord, entries: Sequence[LoopEntry] = (), done: int | None = None) -> SearchStudy:
+        """The study of a record; what comes just now may be this process's work already."""
+        return study_of(record, entries, done, is_at_it=record.id in self._jobs or self._coming > 0)
 
     async def _keep(self, running: LoopRecord, trial: Trial) -> None:
         """Put a trial into the store, if the study is still this process's own.
@@ -186,10 +259,7 @@ class SearchJobs:
         Raises:
             PreconditionFailed: If somebody took it over.
         """
-        now = await self._record(running.id)
-        if now.revision != running.revision:
-            raise PreconditionFailed(f"{running.id} was taken over")
-        await self._store.gather(running.id, [trial_document(trial)], self._act())
+        await self._store.gather(running.id, [trial_document(trial)], self._act(), revision=running.revision)
 
     async def _change(
         self, record: LoopRecord, action: str, state: StudyState, document: StudyDocument
@@ -203,7 +273,7 @@ class SearchJobs:
         return Act(actor=SEARCHER, at=self._clock())
 
     def _ended(self, study_id: str, task: asyncio.Task[None]) -> None:
-        del self._tasks[study_id]
+        del self._jobs[study_id]
         crash = None if task.cancelled() else task.exception()
         if isinstance(crash, PreconditionFailed):
             _log.info("search.taken_over", study=study_id)

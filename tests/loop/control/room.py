@@ -70,22 +70,22 @@ class Room:
     def moves(self) -> SqlMoves:
         return SqlMoves(self.database)
 
-    def controllers(self) -> Controllers:
+    def controllers(self, rules: Admission = RULES) -> Controllers:
         """As a process that has just started has them."""
         return Controllers(
             records=self.records,
             governance=self.governance,
             moves=self.moves,
             online=self.told,
-            admissions={"home_feed": RULES},
+            admissions={"home_feed": rules},
             clock=self.clock,
         )
 
     def act(self, actor: str = "ann") -> Act:
         return Act(actor=actor, at=self.clock(), reason="because")
 
-    async def put_into_force(self, weights: Weights, **window: Any) -> RewardPolicy:
-        policy = await self.store.record_edit(SCOPE, weights, self.act())
+    async def put_into_force(self, weights: Weights, scope: Scope = SCOPE, **window: Any) -> RewardPolicy:
+        policy = await self.store.record_edit(scope, weights, self.act())
         percent = window.pop("percent", 100.0)
         await self.governance.activate(policy.policy_id, Window(**window), self.act(), RULES, percent=percent)
         return policy
@@ -93,15 +93,14 @@ class Room:
     async def running(
         self, plan: ControllerPlan = PLAN, *, state: str = ControllerState.RUNNING, needed: int = 0, **changes: Any
     ) -> LoopRecord:
-        base = BasePolicy(
-            policy_id=self.base.policy_id, content_hash=self.base.content_hash, weights=self.base.weights
-        )
+        held = self.base
+        base = BasePolicy(policy_id=held.policy_id, content_hash=held.content_hash, weights=held.weights)
         approval = Approval(actor="li", at=self.clock(), content_hash=content_hash(plan, base))
         start = Start(at=self.clock(), policy_id=base.policy_id, weight=base.weights[plan.utility])
         given = {"name": "", "plan": plan, "base": base, "needed": needed, "self_approval": False, "start": start}
         controller = Controller(**{**given, "approvals": (approval,), **changes})
         document = controller_document(controller)
-        return await self.records.create(LoopKind.CONTROLLER, SCOPE, state, document, self.act())
+        return await self.records.create(LoopKind.CONTROLLER, held.scope, state, document, self.act())
 
     async def minute(self, value: float | None, minutes: float = 1.0) -> None:
         """Let a minute go by in which the metric is that."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,12 +13,15 @@ from reward_llm.domain.lifecycle import Verdict
 from reward_llm.domain.loop import LoopKind, LoopRecord
 from reward_llm.domain.metrics import Metric, MetricWindow
 from reward_llm.domain.ports.control import Move
+from reward_llm.domain.scenario import Scope
 from reward_llm.domain.source import Source
 from reward_llm.domain.weights import Weights
 from reward_llm.errors import ApprovalsMissing, ControllerNotReady, MoveNotGranted, ScopeFrozen
 from tests.loop.control.plans import plan
 from tests.loop.control.room import RULES, SCOPE, Room
 from tests.strategies import HOME_FEED
+
+NEW_USERS = Scope("home_feed", "new_user")
 
 
 async def holds(room: Room, record: LoopRecord) -> list[Hold | None]:
@@ -142,12 +147,44 @@ async def test_one_that_lacks_approvals_moves_nothing_whatever_its_state_says(ro
 
 
 async def test_one_that_fails_doesnt_stop_the_others(room: Room) -> None:
-    failing = await room.running(plan(target=Quota(**{**_quota(room), "until": room.clock() + timedelta(days=90)})))
     other = await room.running()
+    room.base = await room.put_into_force(HOME_FEED.defaults, NEW_USERS)
+    failing = await room.running(plan(target=Quota(**{**_quota(room), "until": room.clock() + timedelta(days=90)})))
     room.clock.advance(31 * 86_400)
     await room.minute(0.1)
     assert await room.readings(failing) == []
     assert len(await room.readings(other)) == 1
+
+
+async def test_one_whose_record_cant_be_read_doesnt_stop_the_others(room: Room) -> None:
+    other = await room.running()
+    await room.records.create(LoopKind.CONTROLLER, NEW_USERS, ControllerState.RUNNING, {}, room.act())
+    await room.minute(0.1)
+    assert len(await room.readings(other)) == 1
+
+
+async def test_a_move_that_its_scenario_has_no_room_for_any_more_is_refused_and_noted(room: Room) -> None:
+    record = await room.running()
+    tight = [
+        u if u.name == "cold_start" else replace(u, bounds=replace(u.bounds, min=u.default))
+        for u in HOME_FEED.utilities
+    ]
+    changed = replace(HOME_FEED, utilities=tuple(tight))
+    room.clock.advance(60)
+    await room.controllers(replace(RULES, scenario=changed)).run()
+    (reading,) = await room.readings(record)
+    assert reading.held is Hold.REFUSED
+    assert "bounds" in reading.note
+    assert (await room.in_force()).policy_id == room.base.policy_id
+
+
+async def test_of_two_who_look_at_once_one_puts_it_down(room: Room) -> None:
+    record = await room.running()
+    room.told.value = 0.2
+    room.clock.advance(60)
+    await asyncio.gather(*(room.controllers().run() for _ in range(3)))
+    (reading,) = await room.readings(record)
+    assert reading.held is Hold.DEAD_BAND
 
 
 def _quota(room: Room) -> dict[str, object]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from reward_llm.domain.edges import edges_of
 from reward_llm.domain.webhooks import Subscription
 from reward_llm.loop.duties.announcer import Announcer
 from reward_llm.store.audit_log import SqlAuditLog
 from reward_llm.store.database import Database
 from reward_llm.store.edges import SqlEdgeLog
 from reward_llm.store.serving_log import SqlServingLog
-from tests.api.harness import NOON, Desk, Setup
+from tests.api.harness import EDIT, NOON, Desk, Setup, assert_problem
 
 HOUR_S = 3_600.0
 
@@ -50,6 +51,21 @@ async def test_what_begins_and_expires_by_time_alone_is_on_record_once(setup: Se
             await worker.run()
         assert await announced(desk) == [("activation.began", policy_id), ("activation.expired", policy_id)]
         assert (await SqlAuditLog(database).verification()).flaw is None
+        await database.aclose()
+
+
+async def test_no_request_can_take_an_edges_key(setup: Setup) -> None:
+    async with setup.start() as desk:
+        database = Database.open(setup.url)
+        policy_id = await planned(desk, 1, None)
+        (activation,) = (await SqlServingLog(database).serving()).activations
+        (edge,) = edges_of(activation)
+        headers = [(b"Idempotency-Key", edge.key.encode())]
+        answer = await desk.client.post("/v1/policies", json=EDIT, headers=headers)
+        setup.clock.advance(HOUR_S)
+        await announcer(setup, database).run()
+        assert await announced(desk) == [("activation.began", policy_id)]
+        assert_problem(answer, 422, "invalid_input")
         await database.aclose()
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from reward_llm.delivery.board import Board, BoardConfig
 from reward_llm.domain.activation_changes import ActivationChange
 from reward_llm.domain.experiments import Decision, Experiment, ExperimentState, Guardrail, SizeQuestion
 from reward_llm.domain.goal import Window
+from reward_llm.domain.loop import LoopKind
 from reward_llm.domain.metrics import Metric
 from reward_llm.domain.ports.audit import AuditQuery
 from reward_llm.domain.scenario import Scope
@@ -20,9 +23,14 @@ from reward_llm.errors import (
     LoopRecordUnknown,
     PolicyUnknown,
     SegmentUnknown,
+    StoreUnavailable,
 )
+from reward_llm.loop.experiments import running
+from reward_llm.loop.experiments.running import Laboratory
+from reward_llm.store import experimenting
 from reward_llm.store.audit_log import SqlAuditLog
 from tests.loop.experiments.worlds import FEED, PLAN, World
+from tests.strategies import HOME_FEED
 
 RETENTION = (Guardrail(metric=Metric.NEXT_DAY_RETENTION, margin=0.02),)
 
@@ -149,6 +157,92 @@ async def test_who_promotes_the_treatment_takes_it_over(here: World) -> None:
     assert here.board.lookup(FEED, here.clock()).policy.policy_id == experiment.plan.treatment
 
 
+async def test_who_has_the_treatment_end_at_some_time_takes_it_over(here: World) -> None:
+    experiment = await here.started()
+    activation = await here.governance.activation(experiment.activation or 0)
+    rules, until = here.laboratory._room.rules("home_feed"), here.clock() + timedelta(days=1)
+    ending = ActivationChange(window=Window(valid_until=until), percent=activation.percent)
+    await here.governance.change_activation(activation.sequence, 1, ending, here.act("one day"), rules)
+    await here.laboratory.look()
+    now = await here.laboratory.experiment(experiment.id)
+    assert (now.state, now.outcome) == (ExperimentState.STOPPED, "activation_changed")
+    assert (await here.governance.activation(activation.sequence)).end == until
+
+
+async def test_a_freeze_ends_an_experiment_on_the_defaults(here: World) -> None:
+    experiment = await here.started()
+    await here.governance.freeze(FEED, here.act("sale"), frozen=True)
+    await here.laboratory.look()
+    now = await here.laboratory.experiment(experiment.id)
+    assert (now.state, now.outcome) == (ExperimentState.STOPPED, "control_changed")
+
+
+async def test_a_service_that_has_just_started_knows_the_control(here: World) -> None:
+    control, rules = await here.policy(), here.laboratory._room.rules("home_feed")
+    await here.governance.activate(control.policy_id, Window(), here.act("before"), rules)
+    experiment = await here.started()
+    assert experiment.control == control.policy_id
+    board = Board(
+        scenarios={HOME_FEED.name: HOME_FEED}, store=here.governance, clock=here.clock, config=BoardConfig()
+    )
+    await Laboratory(replace(here.laboratory._room, board=board)).look()
+    assert (await here.laboratory.experiment(experiment.id)).state is ExperimentState.RUNNING
+
+
+async def test_of_two_who_look_in_the_same_instant_one_puts_it_down(here: World) -> None:
+    experiment = await here.started()
+    here.clock.now += timedelta(days=2, hours=2)
+    await asyncio.gather(*(Laboratory(here.laboratory._room).look() for _ in range(3)))
+    assert [look.day for look in (await here.laboratory.experiment(experiment.id)).looks] in ([1], [1, 2])
+    await here.laboratory.look()
+    assert [look.day for look in (await here.laboratory.experiment(experiment.id)).looks] == [1, 2]
+
+
+async def test_all_that_run_are_looked_at_and_one_that_cant_be_stops_no_other(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_PAGE", 1)
+    loop, mature = here.laboratory._room.loop, replace(FEED, segment="mature_user")
+    plan = replace(PLAN, scope=mature, treatment=(await here.policy(mature)).policy_id)
+    planned = await here.laboratory.create(plan, here.act())
+    experiment = await here.laboratory.start(planned.id, here.act())
+    broken = replace(FEED, segment="new_user")
+    await loop.create(LoopKind.EXPERIMENT, broken, ExperimentState.RUNNING, {}, here.act())
+    here.clock.now += timedelta(days=1, hours=2)
+    await here.laboratory.look()
+    assert [look.day for look in (await here.laboratory.experiment(experiment.id)).looks] == [1]
+
+
+async def test_what_breaks_off_leaves_all_as_it_was(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("the database went away")
+
+    planned = await here.laboratory.create(replace(PLAN, treatment=(await here.policy()).policy_id), here.act())
+    with monkeypatch.context() as patch:
+        patch.setattr(experimenting, "changed", away)
+        with pytest.raises(StoreUnavailable):
+            await here.laboratory.start(planned.id, here.act())
+    assert (await here.governance.activations()).items == ()
+    started = await here.laboratory.start(planned.id, here.act())
+    with monkeypatch.context() as patch:
+        patch.setattr(experimenting, "changed", away)
+        with pytest.raises(StoreUnavailable):
+            await here.laboratory.stop(started.id, here.act("enough"))
+    assert (await here.governance.activation(started.activation or 0)).ended is None
+    assert (await here.laboratory.stop(started.id, here.act("enough"))).outcome == "stopped"
+    (served,) = (await here.governance.activations()).items
+    assert served.ended is not None
+
+
+async def test_the_control_is_what_holds_when_it_starts(here: World) -> None:
+    planned = await here.laboratory.create(replace(PLAN, treatment=(await here.policy()).policy_id), here.act())
+    control, rules = await here.policy(), here.laboratory._room.rules("home_feed")
+    await here.governance.activate(control.policy_id, Window(), here.act("by another service"), rules)
+    assert (await here.laboratory.start(planned.id, here.act())).control == control.policy_id
+    await here.laboratory.look()
+    assert (await here.laboratory.experiment(planned.id)).state is ExperimentState.RUNNING
+
+
 async def test_an_experiment_starts_once_alone_and_stops_once(here: World) -> None:
     experiment = await here.started()
     with pytest.raises(ExperimentOver):
@@ -165,6 +259,24 @@ async def test_an_experiment_starts_once_alone_and_stops_once(here: World) -> No
     assert [e.id for e in (await here.laboratory.experiments()).items] == [second.id, experiment.id]
     found = await here.laboratory.experiments(states=[ExperimentState.STOPPED], scenarios=["home_feed"])
     assert [e.id for e in found.items] == [experiment.id]
+
+
+async def test_of_several_that_are_started_in_the_same_instant_one_runs(here: World) -> None:
+    async def of(segment: str | None) -> Experiment:
+        scope = replace(FEED, segment=segment)
+        plan = replace(PLAN, scope=scope, treatment=(await here.policy(scope)).policy_id)
+        return await here.laboratory.create(plan, here.act())
+
+    planned = [await of(segment) for segment in (None, "new_user", None)]
+    starts = (here.laboratory.start(one.id, here.act()) for one in planned)
+    results = await asyncio.gather(*starts, return_exceptions=True)
+    running = [r.id for r in results if isinstance(r, Experiment)]
+    assert len(running) == 1
+    assert sum(isinstance(r, ExperimentUnderway) for r in results) == 2
+    served = await here.governance.activations(scenario="home_feed")
+    assert [a.activated_by for a in served.items] == ["ann"], "and nothing of the others is served"
+    found = await here.laboratory.experiments(states=[ExperimentState.RUNNING])
+    assert [e.id for e in found.items] == running
 
 
 async def test_a_segment_isnt_experimented_on_beside_the_whole_scenario(here: World) -> None:

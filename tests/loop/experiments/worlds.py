@@ -24,6 +24,7 @@ from reward_llm.loop.experiments.running import Laboratory, Room
 from reward_llm.store import SqlStore, upgrade
 from reward_llm.store.audit_log import SqlAuditLog
 from reward_llm.store.database import Database
+from reward_llm.store.experimenting import SqlTrials
 from reward_llm.store.governance import SqlGovernance
 from reward_llm.store.loop import SqlLoop
 from reward_llm.validation import gate
@@ -129,6 +130,7 @@ async def world(url: str) -> AsyncIterator[World]:
 
     room = Room(
         loop=SqlLoop(database),
+        trials=SqlTrials(database),
         store=store,
         governance=governance,
         board=board,
