@@ -97,6 +97,8 @@ def main() -> None:
         threads=options.threads,
         hold_back=options.hold_back,
         score_every=options.steps,
+        warmup_steps=max(options.steps // 10, 1),
+        average=1 - 1 / max(options.steps // 20, 2),
     )
     corpus = load_corpus(corpus_dir())
     rows = {

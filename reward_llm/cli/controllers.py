@@ -48,7 +48,7 @@ def list_controllers(
     rows = table(*names)
     for one in page["items"]:
         shown = say(f"controller_{one['state']}", lang)
-        rows.add_row(one["id"], shown, Text(scope_name(one)), _target(one), one["utility"])
+        rows.add_row(one["id"], shown, Text(scope_name(one)), _target(one, lang), one["utility"])
     console().print(rows)
     print_next_page(page)
 
@@ -150,7 +150,7 @@ def _print(one: Mapping[str, Any], *, as_json: bool, lang: Lang) -> None:
     state = say(f"controller_{one['state']}", lang)
     out.print(labelled("controller_state", " · ".join(filter(None, [state, one["note"]])), lang), soft_wrap=True)
     out.print(labelled("scope", scope_name(one), lang))
-    out.print(labelled("controller_holds", _target(one), lang))
+    out.print(labelled("controller_holds", _target(one, lang), lang))
     envelope = plan["envelope"]
     limits = say(
         "controller_limits",
@@ -190,11 +190,11 @@ def _print_readings(one: Mapping[str, Any], lang: Lang) -> None:
     console().print(rows)
 
 
-def _target(one: Mapping[str, Any]) -> str:
-    target = one["plan"]["target"]
+def _target(one: Mapping[str, Any], lang: Lang) -> str:
+    target, metric = one["plan"]["target"], say(f"metric_{one['metric']}", lang)
     if one["kind"] == "exposure":
-        return f"{target['metric']} = {target['setpoint']:g} ({target['window']})"
-    return f"{target['metric']}: {target['amount']:,g} ({target['since'][:16]} – {target['until'][:16]})"
+        return f"{metric} = {target['setpoint']:g} ({target['window']})"
+    return f"{metric}: {target['amount']:,g} ({target['since'][:16]} – {target['until'][:16]})"
 
 
 def _number(value: float | None) -> str:

@@ -14,6 +14,7 @@ from reward_llm.cli.wording import Lang, say
 
 Document = Mapping[str, Any]
 _MISMATCH = "sample_ratio_mismatch"
+_GUARDRAIL = "guardrail_"
 _STYLES = {"better": "green", "safe": "green", "worse": "red", "violated": "red"}
 
 
@@ -79,7 +80,17 @@ def _show_look(to: Console, look: Document, lang: Lang) -> None:
 
 def _state(one: Document, lang: Lang) -> str:
     state = say(f"experiment_state_{one['state']}", lang)
-    return f"{state}: {one['outcome']}" if one["outcome"] else state
+    return f"{state}: {outcome_text(one['outcome'], lang)}" if one["outcome"] else state
+
+
+def outcome_text(outcome: str, lang: Lang) -> str:
+    """What an experiment came to, in words; of a guardrail which one it was, and over which days."""
+    if outcome.startswith(_GUARDRAIL):
+        metric, _, span = outcome.removeprefix(_GUARDRAIL).rpartition("_")
+        over = say(f"experiment_span_{span}", lang)
+        return say("experiment_guardrail_lost", lang, metric=_metric(metric, lang), span=over)
+    key = f"experiment_outcome_{outcome}"
+    return outcome if (shown := say(key, lang)) == key else shown
 
 
 def _metric(name: str, lang: Lang) -> str:

@@ -29,6 +29,15 @@ PHRASES: Final = (
     ("experiment_state_concluded", "concluded", "已结束"),
     ("experiment_state_rolled_back", "rolled back", "已回滚"),
     ("experiment_state_stopped", "stopped", "已停止"),
+    # outcomes
+    ("experiment_outcome_better", "the treatment is better", "实验组更好"),
+    ("experiment_outcome_unclear", "no difference was found", "未发现差异"),
+    ("experiment_outcome_stopped", "stopped by a person", "人工停止"),
+    ("experiment_outcome_primary_worse", "the treatment is worse", "实验组更差"),
+    ("experiment_outcome_sample_ratio_mismatch", "the arms' sizes are wrong", "两组人数比例不符"),
+    ("experiment_outcome_control_changed", "another policy came into force", "生效策略已更换"),
+    ("experiment_outcome_activation_changed", "what served the treatment was changed", "实验策略的生效记录被改动"),
+    ("experiment_guardrail_lost", "a guardrail was violated: {metric}, {span}", "护栏指标被突破：{metric}（{span}）"),
     # standings
     ("experiment_better", "better", "更好"),
     ("experiment_worse", "worse", "更差"),

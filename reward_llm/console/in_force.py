@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from reward_llm.domain.schedule import EVERYBODY
+from reward_llm.domain.source import Source
 
 Document = Mapping[str, Any]
 
@@ -40,6 +41,31 @@ def known_activations(snapshot: Document) -> list[Document]:
     """What is in force and to come in every scope of a snapshot, as the interface lists activations."""
     now = moment(snapshot["as_of"])
     return [_listed(item, a, now) for item in snapshot["items"] for a in item["activations"]]
+
+
+def bases(snapshot: Document) -> list[Document]:
+    """What people put into force for everybody in exactly a scope, and that scope: what controllers start from."""
+    now = moment(snapshot["as_of"])
+    first = ((item, next((a for a in item["activations"] if covers(a, now)), None)) for item in snapshot["items"])
+    return [
+        {**found, "scenario": item["scenario"], "segment": item["segment"]}
+        for item, found in first
+        if found and found["percent"] >= EVERYBODY and found["source"] != Source.CONTROLLER
+    ]
+
+
+def scope_name(document: Document) -> str:
+    """The scope that a document names, as forms send it.
+
+    >>> scope_name({"scenario": "home_feed", "segment": "new_user"})
+    'home_feed/new_user'
+    """
+    return "/".join(filter(None, (document["scenario"], document.get("segment"))))
+
+
+def version_name(policy: Document) -> str:
+    """Which version of which scope a policy is."""
+    return f"{scope_name(policy)} v{policy['version']}"
 
 
 def scope_path(document: Document) -> str:

@@ -47,7 +47,7 @@ def test_a_controller_is_made_shown_paused_resumed_and_ended(client, base, plan)
     one = json.loads(made.out)
     assert (made.code, one["state"], one["base_policy"]) == (0, "running", base)
     shown = client("controllers", "show", one["id"]).out
-    assert "cold_start_share = 0.2 (5m)" in shown
+    assert "cold-start share = 0.2 (5m)" in shown
     assert "cold_start between 0.05 and 0.2, at most 0.02 every 300 s" in " ".join(shown.split())
     assert one["id"] in client("controllers", "list", "--state", "running").out
     assert "paused · odd feed" in client("controllers", "pause", one["id"], "--reason", "odd feed").out

@@ -3,9 +3,11 @@ import json
 import httpx
 import pytest
 
+from reward_llm.cli.experiments_display import outcome_text
 from reward_llm.cli.wording import Lang, say
 from reward_llm.domain.experiments import ExperimentState
 from tests.api.harness import EDITED
+from tests.console.outcomes import OUTCOMES
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def test_an_experiment_is_planned_started_and_stopped(client, planned, policy):
     listed = client("experiments", "--state", "running")
     assert planned in listed.out
     stopped = client("experiments", "stop", planned, "--reason", "enough")
-    assert "stopped" in stopped.out
+    assert "stopped: stopped by a person" in stopped.out
     assert client("experiments", "stop", planned, "--reason", "again").code == 1
 
 
@@ -74,3 +76,15 @@ def test_no_experiment_says_so(client):
 def test_every_state_has_words_in_both_languages(state):
     key = f"experiment_state_{state}"
     assert key not in {say(key, Lang.EN), say(key, Lang.ZH)}
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_has_words_in_both_languages(outcome, lang):
+    told = outcome_text(outcome, lang)
+    assert told != outcome
+    assert "_" not in told, "no code, key or name of a metric stands for itself"
+
+
+def test_an_outcome_that_nobody_knows_stands_for_itself():
+    assert outcome_text("weather", Lang.ZH) == "weather"

@@ -43,11 +43,14 @@ async def looked(console: Console, one: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "empty", "stale"),
-    [("en", "There is no controller yet", "the feed is stale"), ("zh", "还没有控制器", "数据已过期")],
+    ("language", "empty", "stale", "metric"),
+    [
+        ("en", "There is no controller yet", "the feed is stale", "Cold-start share = 0.200"),
+        ("zh", "还没有控制器", "数据已过期", "冷启动曝光占比 = 0.200"),
+    ],
 )
 async def test_a_controller_is_listed_and_shown_with_its_plots(
-    console: Console, language: str, empty: str, stale: str
+    console: Console, language: str, empty: str, stale: str, metric: str
 ) -> None:
     ann = await console.browser("ann", language)
     assert empty in (await ann.see("/controllers")).text
@@ -56,6 +59,9 @@ async def test_a_controller_is_listed_and_shown_with_its_plots(
     listed = await ann.see("/controllers")
     assert f"/controllers/{one['id']}" in listed.links
     page = await ann.see(f"/controllers/{one['id']}")
+    for shown in (listed, page):
+        assert metric in shown.text
+        assert "cold_start_share" not in shown.text
     assert page.html.count('class="chart plot"') == 2
     assert stale in page.text
     assert "a fifth" in page.text

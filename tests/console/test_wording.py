@@ -6,15 +6,33 @@ import re
 import string
 from pathlib import Path
 
+import pytest
+
 from reward_llm import console
 from reward_llm.console.app import AREAS
 from reward_llm.console.wording import Language, load_texts
+from reward_llm.domain.control import ControllerState, Hold
+from reward_llm.domain.experiments import ExperimentState
+from reward_llm.domain.metrics import Metric
+from reward_llm.domain.source import Source
+from tests.console.outcomes import OUTCOMES, VIOLATED
 
 HERE = Path(console.__file__).parent
 SOURCES = [*HERE.rglob("*.py"), *HERE.rglob("*.html")]
 ASKED = re.compile(r"""\bt(?:\.html)?\(\s*"([a-z0-9_.]+)"\s*[,)]""")
 LITERAL = re.compile(r"""["']([a-z0-9_]+(?:\.[a-z0-9_]+)*\.?)(?=["'{])""")
 WORDS = re.compile(r"""\.word\(\s*"([a-z0-9_.]+)\"""")
+
+
+KINDS = {
+    "metric": Metric,
+    "source": Source,
+    "experiments.state": ExperimentState,
+    "experiments.outcome": [outcome for outcome in OUTCOMES if outcome not in VIOLATED],
+    "controllers.state": ControllerState,
+    "controllers.held": Hold,
+}
+"""What is shown in words, by where they are."""
 
 
 def fields(text: str) -> set[str]:
@@ -56,3 +74,11 @@ def test_no_text_is_left_over() -> None:
     )
     left = {k for k in load_texts()[Language.EN].keys() if k not in exact and not k.startswith(tuple(prefixes))}  # noqa: SIM118
     assert not left
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    ("area", "value"), [(area, str(value)) for area, values in KINDS.items() for value in values]
+)
+def test_every_value_of_a_kind_has_words(area: str, value: str, language: Language) -> None:
+    assert load_texts()[language].has(f"{area}.{value}")

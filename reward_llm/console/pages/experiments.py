@@ -13,6 +13,8 @@ from starlette.responses import Response
 from reward_llm.console.addresses import Name
 from reward_llm.console.charts import Series, line_chart
 from reward_llm.console.frame import Area
+from reward_llm.console.in_force import version_name
+from reward_llm.console.records import act, list_page, make
 from reward_llm.console.visit import Visit, Visiting
 from reward_llm.domain.experiments import UNIT_METRICS
 from reward_llm.errors import ServiceRefused
@@ -20,7 +22,6 @@ from reward_llm.errors import ServiceRefused
 router = APIRouter()
 AREA = Area(name="experiments", router=router, path="/experiments")
 
-_PAGE: Final = 20
 _POLICIES: Final = 50
 _DIGITS: Final = 4
 _LIVE: Final = {"running", "holdout"}
@@ -32,7 +33,7 @@ _STATES: Final = {"running": "info", "holdout": "info", "rolled_back": "bad"}
 @router.get("/experiments")
 async def experiments(visit: Visiting, scenario: str = "", cursor: str = "") -> Response:
     """Those on record, and a form to plan another."""
-    return await _list(visit, scenario, cursor)
+    return await _list(visit, scenario=scenario, cursor=cursor)
 
 
 @router.post("/experiments")
@@ -48,11 +49,7 @@ async def create(visit: Visiting) -> Response:
         "guardrails": [guardrail] if form["guardrail"] else [],
         "percent": 50.0 if percent is None else percent,
     }
-    try:
-        made = await visit.api.post("/v1/experiments", sent, key=form["key"])
-    except ServiceRefused as exc:
-        return await _list(visit, "", "", refusal=exc)
-    return visit.go(f"/experiments/{made['id']}")
+    return await make(visit, "experiments", sent, partial(_list, visit))
 
 
 @router.get("/experiments/{experiment_id}")
@@ -64,39 +61,34 @@ async def experiment(experiment_id: Name, visit: Visiting) -> Response:
 @router.post("/experiments/{experiment_id}/start")
 async def start(experiment_id: Name, visit: Visiting) -> Response:
     """Serve its treatment to its share of the users."""
-    return await _act(visit, experiment_id, "start", "experiments.started")
+    return await _act(visit, experiment_id, "start", done="experiments.started")
 
 
 @router.post("/experiments/{experiment_id}/stop")
 async def stop(experiment_id: Name, visit: Visiting) -> Response:
     """End it."""
-    return await _act(visit, experiment_id, "stop", "experiments.stopped")
+    return await _act(visit, experiment_id, "stop", done="experiments.stopped")
 
 
-async def _act(visit: Visit, experiment_id: str, what: str, done: str) -> Response:
-    form = visit.form
-    try:
-        await visit.api.post(f"/v1/experiments/{experiment_id}/{what}", {"reason": form["reason"]}, key=form["key"])
-    except ServiceRefused as exc:
-        return await _one(visit, experiment_id, refusal=exc)
-    return visit.go(f"/experiments/{experiment_id}", done=done)
+async def _act(visit: Visit, experiment_id: str, deed: str, *, done: str) -> Response:
+    path, sent = f"/experiments/{experiment_id}", {"reason": visit.form["reason"]}
+    return await act(visit, path, deed, sent, partial(_one, visit, experiment_id), done=done)
 
 
-async def _list(visit: Visit, scenario: str, cursor: str, refusal: ServiceRefused | None = None) -> Response:
+async def _list(
+    visit: Visit, refusal: ServiceRefused | None = None, *, scenario: str = "", cursor: str = ""
+) -> Response:
     policies = (await visit.api.get("/v1/policies", limit=_POLICIES))["items"]
-    try:
-        page = await visit.api.get("/v1/experiments", scenario=scenario, cursor=cursor, limit=_PAGE)
-    except ServiceRefused as exc:
-        page, refusal = {"items": [], "next_cursor": None}, refusal or exc
-    return visit.page(
-        "experiments/list.html",
-        status=refusal.status if refusal else 200,
-        page=page,
+    return await list_page(
+        visit,
+        "experiments",
+        refusal,
+        {"scenario": scenario, "cursor": cursor},
         policies=[(p["policy_id"], _called(p)) for p in policies if visit.may("edit", p["scenario"])],
-        metrics=[(m.value, visit.t.word("experiments.metrics", m.value)) for m in UNIT_METRICS],
+        metrics=[(m.value, _metric(visit, m)) for m in UNIT_METRICS],
+        metric=partial(_metric, visit),
         states=_STATES,
         outcome=partial(_outcome, visit),
-        refusal=refusal,
     )
 
 
@@ -109,6 +101,7 @@ async def _one(visit: Visit, experiment_id: str, refusal: ServiceRefused | None 
         plots=_plots(shown["looks"], visit),
         kinds=_KINDS,
         states=_STATES,
+        metric=partial(_metric, visit),
         outcome=partial(_outcome, visit),
         is_live=shown["state"] in _LIVE,
         refusal=refusal,
@@ -120,13 +113,18 @@ def _outcome(visit: Visit, outcome: str) -> str:
     if not outcome.startswith(_GUARDRAIL):
         return visit.t.word("experiments.outcome", outcome)
     metric, _, span = outcome.removeprefix(_GUARDRAIL).rpartition("_")
-    words = {"metric": visit.t.word("experiments.metrics", metric), "span": visit.t.word("experiments.span", span)}
+    words = {"metric": _metric(visit, metric), "span": visit.t.word("experiments.span", span)}
     return visit.t("experiments.guardrail_lost", **words)
 
 
+def _metric(visit: Visit, name: str) -> str:
+    """What a metric is called that is told user by user."""
+    own = f"experiments.metrics.{name}"
+    return visit.t(own) if visit.t.has(own) else visit.t.word("metric", name)
+
+
 def _called(policy: Mapping[str, Any]) -> str:
-    segment = f"/{policy['segment']}" if policy["segment"] else ""
-    return f"{policy['scenario']}{segment} v{policy['version']} · {policy['policy_id'][:14]}"
+    return f"{version_name(policy)} · {policy['policy_id'][:14]}"
 
 
 def _share(percent: float | str | None) -> float | str | None:
@@ -138,7 +136,7 @@ def _plots(looks: Sequence[Mapping[str, Any]], visit: Visit) -> list[tuple[str, 
     named = dict.fromkeys((m["metric"], m["span"]) for look in looks for m in look["measurements"])
     plots = []
     for metric, span in named:
-        title = f"{visit.t.word('experiments.metrics', metric)} · {visit.t.word('experiments.span', span)}"
+        title = f"{_metric(visit, metric)} · {visit.t.word('experiments.span', span)}"
         series = _series(looks, metric, span)
         if series:
             plots.append(

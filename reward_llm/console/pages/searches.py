@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from reward_llm.console.addresses import Name
 from reward_llm.console.charts import Series, line_chart
 from reward_llm.console.forms import Form
 from reward_llm.console.frame import Area
+from reward_llm.console.records import list_page, make
 from reward_llm.console.scatter import Dot, Kind, scatter
 from reward_llm.console.visit import Visit, Visiting
 from reward_llm.domain.searching import MAX_BUDGET, MAX_OBJECTIVES, EvaluatorKind, SearchMethod
@@ -22,7 +24,6 @@ from reward_llm.errors import ServiceRefused
 router = APIRouter()
 AREA = Area(name="searches", router=router, path="/searches")
 _METRICS: Final = [outcome for outcome in Outcome if OUTCOME_FACTS[outcome].better == "higher"]
-_PAGE: Final = 20
 _REFRESH_S: Final = 2
 _GOING: Final = {"queued", "running"}
 _HALTED: Final = {"interrupted", "cancelled", "failed"}
@@ -33,18 +34,13 @@ _PERCENT: Final = 100
 @router.get("/searches")
 async def searches(visit: Visiting, cursor: str = "") -> Response:
     """Those that there are, and a form to start another."""
-    return await _list(visit, cursor)
+    return await _list(visit, cursor=cursor)
 
 
 @router.post("/searches")
 async def start(visit: Visiting) -> Response:
     """Start one from the weights in force."""
-    form = visit.form
-    try:
-        search = await visit.api.post("/v1/searches", _asked(form), key=form["key"])
-    except ServiceRefused as exc:
-        return await _list(visit, "", refusal=exc)
-    return visit.go(f"/searches/{search['id']}")
+    return await make(visit, "searches", _asked(visit.form), partial(_list, visit))
 
 
 @router.get("/searches/{search_id}")
@@ -87,23 +83,19 @@ async def propose(search_id: Name, visit: Visiting) -> Response:
     return visit.go(f"/policies/{policy['policy_id']}", done="searches.proposed")
 
 
-async def _list(visit: Visit, cursor: str, refusal: ServiceRefused | None = None) -> Response:
+async def _list(visit: Visit, refusal: ServiceRefused | None = None, *, cursor: str = "") -> Response:
     scenarios = (await visit.api.get("/v1/scenarios"))["items"]
-    try:
-        page = await visit.api.get("/v1/searches", cursor=cursor, limit=_PAGE)
-    except ServiceRefused as exc:
-        page, refusal = {"items": [], "next_cursor": None}, exc
-    return visit.page(
-        "searches/list.html",
-        status=refusal.status if refusal else 200,
-        page=page,
-        scenarios=[s for s in scenarios if visit.may("submit", s["name"])],
+    return await list_page(
+        visit,
+        "searches",
+        refusal,
+        {"cursor": cursor},
+        scenarios=[(s["name"], s["title"][visit.language]) for s in scenarios if visit.may("submit", s["name"])],
         methods=[(method.value, visit.t(f"searches.methods.{method.value}")) for method in SearchMethod],
         evaluators=[(kind.value, visit.t(f"searches.evaluators.{kind.value}")) for kind in EvaluatorKind],
         metrics=_metrics(scenarios, visit),
         objectives=range(MAX_OBJECTIVES),
         most=MAX_BUDGET,
-        refusal=refusal,
     )
 
 
@@ -120,7 +112,7 @@ def _asked(form: Form) -> dict[str, Any]:
     constraint = {"metric": form["constraint"], "least": share, "relative": True}
     if isinstance(share, float):
         constraint["least"] = share / _PERCENT
-    budget = form.number("budget")
+    budget = form.whole("budget")
     objectives = [form[f"objective.{place}"] for place in range(MAX_OBJECTIVES)]
     return {
         "scenario": form["scenario"],
@@ -129,9 +121,7 @@ def _asked(form: Form) -> dict[str, Any]:
         "constraints": [constraint] if form["constraint"] else [],
         "method": form["method"],
         "evaluator": {"kind": form["evaluator"]},
-        **(
-            {"budget": int(budget) if isinstance(budget, float) and budget.is_integer() else budget} if budget else {}
-        ),
+        **({"budget": budget} if budget else {}),
     }
 
 

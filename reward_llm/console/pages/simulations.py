@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -13,6 +14,8 @@ from reward_llm.console.addresses import Name
 from reward_llm.console.charts import Series, line_chart
 from reward_llm.console.forms import Form
 from reward_llm.console.frame import Area
+from reward_llm.console.in_force import version_name
+from reward_llm.console.records import list_page, make
 from reward_llm.console.visit import Visit, Visiting
 from reward_llm.domain.simulation import MAX_DAYS, MAX_SEEDS, MIN_DAYS, MIN_SEEDS, RecommenderName
 from reward_llm.errors import ServiceRefused
@@ -21,7 +24,6 @@ router = APIRouter()
 AREA = Area(name="simulations", router=router, path="/simulations")
 ARMS: Final = 4
 """How many a form has room for."""
-_PAGE: Final = 20
 _POLICIES: Final = 20
 _REFRESH_S: Final = 1
 _GOING: Final = {"queued", "running"}
@@ -30,7 +32,7 @@ _GOING: Final = {"queued", "running"}
 @router.get("/simulations")
 async def simulations(visit: Visiting, scenario: str = "", cursor: str = "") -> Response:
     """Those that this process keeps, and a form to start another."""
-    return await _list(visit, scenario, cursor)
+    return await _list(visit, scenario=scenario, cursor=cursor)
 
 
 @router.post("/simulations")
@@ -41,14 +43,10 @@ async def start(visit: Visiting) -> Response:
         "scenario": form["scenario"],
         "arms": _arms(form),
         "quick": "quick" in form,
-        "seeds": _whole(form.number("seeds")),
-        "days": _whole(form.number("days")) or MAX_DAYS,
+        "seeds": form.whole("seeds"),
+        "days": form.whole("days") or MAX_DAYS,
     }
-    try:
-        job = await visit.api.post("/v1/simulations", sent)
-    except ServiceRefused as exc:
-        return await _list(visit, form["scenario"], "", refusal=exc)
-    return visit.go(f"/simulations/{job['id']}")
+    return await make(visit, "simulations", sent, partial(_list, visit, scenario=form["scenario"]))
 
 
 @router.get("/simulations/{simulation_id}")
@@ -72,33 +70,30 @@ async def cancel(simulation_id: Name, visit: Visiting) -> Response:
     return visit.go(f"/simulations/{simulation_id}", done="simulations.cancelled")
 
 
-async def _list(visit: Visit, scenario: str, cursor: str, refusal: ServiceRefused | None = None) -> Response:
+async def _list(
+    visit: Visit, refusal: ServiceRefused | None = None, *, scenario: str = "", cursor: str = ""
+) -> Response:
     scenarios = (await visit.api.get("/v1/scenarios"))["items"]
-    runnable = [s for s in scenarios if visit.may("submit", s["name"])]
-    chosen = next((s["name"] for s in runnable if s["name"] == scenario), runnable[0]["name"] if runnable else "")
+    runnable = {s["name"]: s["title"][visit.language] for s in scenarios if visit.may("submit", s["name"])}
+    chosen = scenario if scenario in runnable else next(iter(runnable), "")
     policies = (await visit.api.get("/v1/policies", scenario=chosen, limit=_POLICIES))["items"] if chosen else []
-    try:
-        page = await visit.api.get("/v1/simulations", cursor=cursor, limit=_PAGE)
-    except ServiceRefused as exc:
-        page, refusal = {"items": [], "next_cursor": None}, exc
-    return visit.page(
-        "simulations/list.html",
-        status=refusal.status if refusal else 200,
-        page=page,
-        scenarios=runnable,
+    return await list_page(
+        visit,
+        "simulations",
+        refusal,
+        {"cursor": cursor},
+        scenarios=list(runnable.items()),
         scenario=chosen,
         policies=[(p["policy_id"], _called(p, visit)) for p in policies],
         recommenders=[(str(r), visit.t.word("simulations.recommenders", r)) for r in RecommenderName],
         arms=range(ARMS),
         seeds=(MIN_SEEDS, MAX_SEEDS),
         days=(MIN_DAYS, MAX_DAYS),
-        refusal=refusal,
     )
 
 
 def _called(policy: Mapping[str, Any], visit: Visit) -> str:
-    segment = f"/{policy['segment']}" if policy["segment"] else ""
-    return f"{policy['scenario']}{segment} v{policy['version']} · {visit.t.word('source', policy['source'])}"
+    return f"{version_name(policy)} · {visit.t.word('source', policy['source'])}"
 
 
 def _arms(form: Form) -> list[dict[str, Any]]:
@@ -109,10 +104,6 @@ def _arms(form: Form) -> list[dict[str, Any]]:
 
 def _arm(fields: Mapping[str, str]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
-
-
-def _whole(number: float | str | None) -> float | int | str | None:
-    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _plots(curves: Sequence[Mapping[str, Any]], arms: Sequence[str], visit: Visit) -> list[tuple[str, Markup]]:

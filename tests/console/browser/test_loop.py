@@ -134,6 +134,18 @@ def readings(policy: str) -> list[dict[str, Any]]:
     return found
 
 
+PLAN = {
+    "name": "a fifth",
+    "exposure.setpoint": "0.2",
+    "envelope.min": "0.15",
+    "envelope.max": "0.2",
+    "gains.proportional": "0.2",
+    "gains.integral": "0.05",
+    "reason": "new creators need a start",
+}
+"""In a form for a controller; the weight now lies outside the envelope."""
+
+
 @LANGUAGES
 def test_a_controller_is_granted_watched_paused_and_ended(
     chromium: Browser, database: Path, pictures: Path, language: str
@@ -170,6 +182,37 @@ def test_a_controller_is_granted_watched_paused_and_ended(
         li.page.click("#end")
         expect(li.page.locator("main form")).to_have_count(0)
         li.check(f"controller-ended-{language}")
+
+
+@LANGUAGES
+def test_a_controller_is_proposed_by_a_form_that_says_what_is_wrong(
+    chromium: Browser, database: Path, pictures: Path, language: str
+) -> None:
+    with site(database) as here, somebody(chromium, here.url, pictures, language=language) as ann:
+        for segment in (None, "new_user"):
+            edit = {"scenario": "home_feed", "segment": segment, "weights": EDITED, "reason": "weekend sale"}
+            policy = here.api("POST", "/v1/policies", edit, **BY_ANN)["policy_id"]
+            here.api("POST", f"/v1/policies/{policy}/activation", {}, **BY_ANN)
+        check_all(ann, "/controllers", f"controllers-new-{language}")
+        ann.page.click("nav.tabs a:not([aria-current])")
+        expect(ann.page.locator("nav.tabs a[aria-current]")).to_have_text("home_feed/new_user")
+        for label, text in PLAN.items():
+            ann.page.fill(f'[name="{label}"]', text)
+        ann.page.press('[name="reason"]', "Enter")
+        low = ann.page.locator('[name="envelope.min"]')
+        expect(low).to_have_attribute("aria-invalid", "true")
+        expect(low).to_have_attribute("aria-describedby", "envelope.min-wrong envelope.min-help")
+        expect(ann.page.locator(".wrong")).to_have_count(1)
+        ann.complaints.clear()  # the browser's own console tells of every 422
+        ann.check(f"controllers-refused-{language}")
+        ann.page.set_viewport_size(PHONE)
+        ann.check(f"controllers-refused-{language}-phone")
+        low.fill("0.02")
+        ann.page.press('[name="reason"]', "Enter")
+        ann.page.wait_for_url("**/controllers/ctl_*")
+        one = here.api("GET", f"/v1{ann.page.url.removeprefix(here.url)}")
+        assert (one["segment"], one["base_policy"], one["plan"]["envelope"]["min"]) == ("new_user", policy, 0.02)
+        ann.check(f"controller-made-{language}")
 
 
 @LANGUAGES
