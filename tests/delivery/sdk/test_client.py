@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -97,17 +96,6 @@ def test_while_the_service_is_away_the_last_good_weights_are_served_as_stale(ser
         assert not client.health().stale
         assert held is not None
         assert held.version == 1
-
-
-def test_random_numbers_of_its_user_are_left_alone() -> None:
-    with scripted() as service:
-        service.stop()
-        before = random.getstate()
-        with WeightsClient(service.url, poll_s=0.1) as client:
-            until(lambda: client.health().last_error is not None)
-            service.start()
-            assert client.wait_ready(30)
-        assert random.getstate() == before
 
 
 def test_a_client_may_start_before_the_service() -> None:
